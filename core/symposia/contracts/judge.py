@@ -1,0 +1,20 @@
+"""Scores what survived the argument."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from symposia.contracts.role import RoleModel
+from symposia.records import Draft, Judgment, Task, Turn, Verdict
+
+__all__ = ["Judge"]
+
+
+class Judge(Protocol):
+    """One member of the panel."""
+
+    async def judge(
+        self, draft: Draft, task: Task, verdicts: Sequence[Verdict], model: RoleModel
+    ) -> tuple[Judgment, tuple[Turn, ...]]:
+        """Score one draft; a reply that can't be read gives an unscored judgment."""

@@ -1,0 +1,125 @@
+"""Frozen pydantic records: what is asked, offered, objected, found, judged and decided."""
+
+from symposia.records.base import JsonObject, JsonValue, Record, canonical_json, content_hash
+from symposia.records.constitution import Constitution, Principle
+from symposia.records.critique import (
+    SEVERITY_WEIGHT,
+    Critique,
+    Objection,
+    ObjectionStatus,
+    Rebuttal,
+    Ruling,
+    Severity,
+)
+from symposia.records.decision import Decision, HumanDecision, Outcome, ReviewAction, Stage
+from symposia.records.draft import Draft
+from symposia.records.event import (
+    EVENT,
+    Event,
+    NoticeGiven,
+    RunFinished,
+    RunStarted,
+    TaskSettled,
+    TaskStarted,
+    TurnTaken,
+)
+from symposia.records.judgment import CriterionScore, Judgment, unit_score
+from symposia.records.message import Message
+from symposia.records.negotiation import (
+    Ending,
+    Failure,
+    Negotiation,
+    Neighbour,
+    NoveltyVerdict,
+    RepairStep,
+    Turn,
+    TurnKind,
+)
+from symposia.records.persona import Persona, PersonaPack, Register
+from symposia.records.recipe import (
+    ExportSpec,
+    JudgeSpec,
+    Limits,
+    NegotiationSpec,
+    NoveltySpec,
+    PartSpec,
+    PersonaSpec,
+    Recipe,
+    ReviewSpec,
+    Roles,
+    RoleSpec,
+    SourceSpec,
+    VerifierSpec,
+)
+from symposia.records.sample import Sample
+from symposia.records.task import SourceRow, Task, Ticket
+from symposia.records.usage import Usage
+from symposia.records.verdict import Evidence, EvidenceKind, Verdict, VerdictStatus
+
+__all__ = [
+    "EVENT",
+    "SEVERITY_WEIGHT",
+    "Constitution",
+    "CriterionScore",
+    "Critique",
+    "Decision",
+    "Draft",
+    "Ending",
+    "Event",
+    "Evidence",
+    "EvidenceKind",
+    "ExportSpec",
+    "Failure",
+    "HumanDecision",
+    "JsonObject",
+    "JsonValue",
+    "JudgeSpec",
+    "Judgment",
+    "Limits",
+    "Message",
+    "Negotiation",
+    "NegotiationSpec",
+    "Neighbour",
+    "NoticeGiven",
+    "NoveltySpec",
+    "NoveltyVerdict",
+    "Objection",
+    "ObjectionStatus",
+    "Outcome",
+    "PartSpec",
+    "Persona",
+    "PersonaPack",
+    "PersonaSpec",
+    "Principle",
+    "Rebuttal",
+    "Recipe",
+    "Record",
+    "Register",
+    "RepairStep",
+    "ReviewAction",
+    "ReviewSpec",
+    "RoleSpec",
+    "Roles",
+    "Ruling",
+    "RunFinished",
+    "RunStarted",
+    "Sample",
+    "Severity",
+    "SourceRow",
+    "SourceSpec",
+    "Stage",
+    "Task",
+    "TaskSettled",
+    "TaskStarted",
+    "Ticket",
+    "Turn",
+    "TurnKind",
+    "TurnTaken",
+    "Usage",
+    "Verdict",
+    "VerdictStatus",
+    "VerifierSpec",
+    "canonical_json",
+    "content_hash",
+    "unit_score",
+]

@@ -1,0 +1,1 @@
+"""Agent graphs: how roles negotiate a sample."""
