@@ -271,7 +271,8 @@ def _add(found: dict[str, Owned], owned: Owned) -> None:
     other = found.get(owned.name)
     if other is not None:
         raise PluginError(
-            f"{owned.kind.replace('_', ' ')} '{owned.name}' is offered twice: by {other.owner} and by {owned.owner}",
+            f"{owned.kind.replace('_', ' ')} '{owned.name}' is offered twice: by {other.owner} "
+            f"and by {owned.owner}",
             f"leave one out: {BLOCK_ENV}={owned.owner.distribution}",
         )
     found[owned.name] = owned

@@ -95,7 +95,7 @@ class NegotiateContext:
     constitution: Constitution | None = None
     verifiers: Sequence[SeatedVerifier] = ()
     judges: Sequence[SeatedJudge] = ()
-    settings: NegotiationSpec = NegotiationSpec()
+    settings: NegotiationSpec = field(default_factory=NegotiationSpec)
     novelty_retries: int = 0
     probe: NoveltyProbe | None = None
     verdicts: VerdictStore | None = None
@@ -123,8 +123,8 @@ class ConcludeContext:
         verdicts: Where verdicts are kept, or None.
     """
 
-    settings: NegotiationSpec = NegotiationSpec()
-    review: ReviewSpec = ReviewSpec()
+    settings: NegotiationSpec = field(default_factory=NegotiationSpec)
+    review: ReviewSpec = field(default_factory=ReviewSpec)
     run_seed: int = 0
     gate: NoveltyGate | None = None
     verifiers: Sequence[SeatedVerifier] = ()

@@ -58,7 +58,7 @@ class NoveltyProbe(Protocol):
     """The read-only side of the gate, for workers."""
 
     async def probe(self, draft: Draft, as_of: int) -> NoveltyVerdict | None:
-        """The verdict of the first check that finds the draft too near, else of the last one; None without checks."""
+        """The verdict of the first check that finds the draft too near, else of the last; None without checks."""
 
 
 class NoveltyGate(NoveltyProbe, Protocol):

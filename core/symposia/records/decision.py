@@ -24,7 +24,8 @@ class HumanDecision(Record):
         reviewer: Who decided.
         action: Accept, accept with an edit, reject, or send back with an objection.
         note: Free text; for ``send_back`` the objection.
-        reasons: Principle ids or ``wrong_fact``, ``bad_format``, ``duplicate``, ``unsafe``, ``off_topic``, ``other``.
+        reasons: Principle ids or ``wrong_fact``, ``bad_format``, ``duplicate``, ``unsafe``, ``off_topic``,
+            ``other``.
         edit: The edited payload (``edit`` only).
         blind: Whether the judges' scores were hidden until the decision.
         bulk: Whether it was one of many decided at once; such decisions never calibrate a judge.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from symposia.records.base import Record
 
@@ -36,7 +36,7 @@ class Persona(Record):
     tags: tuple[str, ...] = ()
     weight: float = Field(default=1.0, gt=0)
 
-    model_config = {"populate_by_name": True, "serialize_by_alias": True}
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
 
 class PersonaPack(Record):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from symposia.records.base import JsonObject, Record
 
@@ -33,7 +33,7 @@ def _named(value: Any) -> Any:
 class PartSpec(Record):
     """A part by name; every further key is a parameter of that part, checked by its own model."""
 
-    model_config = {"extra": "allow"}
+    model_config = ConfigDict(extra="allow")
 
     use: str
 
