@@ -18,7 +18,7 @@ from symposia.records.verdict import Verdict
 
 __all__ = ["Ending", "Failure", "Negotiation", "Neighbour", "NoveltyVerdict", "RepairStep", "Turn", "TurnKind"]
 
-Ending = Literal["settled", "max_rounds", "no_gain", "budget", "failed"]
+Ending = Literal["settled", "max_rounds", "no_gain", "budget", "near_duplicate", "unusable", "failed"]
 TurnKind = Literal["propose", "criticise", "revise", "rule", "judge", "check"]
 RepairAction = Literal["constrain", "mend", "ask_again", "smaller_schema"]
 
@@ -119,8 +119,9 @@ class Negotiation(Record):
         probes: What the novelty probe said, round by round.
         judgments: Of the panel on the surviving draft.
         best_round: Round of the draft that survived, or None when none was made.
-        ending: Why the argument stopped.
-        failure: Set when ``ending`` is ``failed``.
+        ending: Why the argument stopped: nothing is open (``settled``), ``max_rounds``, a round brought ``no_gain``,
+            the ``budget`` is gone, the teacher kept drafting a ``near_duplicate``, the teacher's answer was ``unusable``, or a request ``failed``.
+        failure: Set when ``ending`` is ``failed`` or ``unusable``.
     """
 
     ticket: Ticket
