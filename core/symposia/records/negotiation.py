@@ -119,8 +119,9 @@ class Negotiation(Record):
         probes: What the novelty probe said, round by round.
         judgments: Of the panel on the surviving draft.
         best_round: Round of the draft that survived, or None when none was made.
-        ending: Why the argument stopped: nothing is open (``settled``), ``max_rounds``, a round brought ``no_gain``,
-            the ``budget`` is gone, the teacher kept drafting a ``near_duplicate``, the teacher's answer was ``unusable``, or a request ``failed``.
+        ending: Why the argument stopped: nothing is open (``settled``), ``max_rounds`` are over, a round brought
+            ``no_gain``, the ``budget`` is gone, the teacher kept drafting a ``near_duplicate``, its answer was
+            ``unusable``, or a request ``failed``.
         failure: Set when ``ending`` is ``failed`` or ``unusable``.
     """
 
