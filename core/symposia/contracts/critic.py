@@ -14,6 +14,10 @@ __all__ = ["Critic"]
 class Critic(Protocol):
     """Objects, and rules on what the reviser contests."""
 
+    @property
+    def fingerprint(self) -> str:
+        """Hash of its prompts, parameters and version: a run made with another one is another run."""
+
     async def criticise(
         self,
         draft: Draft,

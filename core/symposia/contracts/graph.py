@@ -149,6 +149,10 @@ class Graph(Protocol):
     def name(self) -> str:
         """Name of the graph."""
 
+    @property
+    def fingerprint(self) -> str:
+        """Hash of its prompts and version: a run made with another one is another run."""
+
     def draft_schema(self, task: Task) -> Schema:
         """The form of a draft for this task."""
 

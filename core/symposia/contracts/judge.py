@@ -14,6 +14,10 @@ __all__ = ["Judge"]
 class Judge(Protocol):
     """One member of the panel."""
 
+    @property
+    def fingerprint(self) -> str:
+        """Hash of its prompts, parameters and version: a calibration made with another one is void."""
+
     async def judge(
         self, draft: Draft, task: Task, verdicts: Sequence[Verdict], model: RoleModel
     ) -> tuple[Judgment, tuple[Turn, ...]]:

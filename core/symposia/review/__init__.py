@@ -1,1 +1,1 @@
-"""Placeholder."""
+"""Review: which samples a person sees, and what they decide."""
