@@ -127,7 +127,9 @@ def _add_doc(
         _add_lower(layers, doc, lower, base, host, chain)
     own = {key: item for key, item in value.items() if key != "extends"}
     if len(chain) > 1:
-        own = anchored({key: item for key, item in own.items() if key not in {"name", "description"}}, base)
+        own = anchored(
+            {key: item for key, item in own.items() if key not in {"name", "description"}}, base.absolute()
+        )
     layers.add(own, lambda path: str(doc.place(path)) if doc.places else doc.name)
 
 

@@ -103,13 +103,19 @@ def _problem(error: Any, model: type[BaseModel], prefix: KeyPath) -> Problem:
     if kind == "string_pattern_mismatch":
         return Problem(path, *_pattern(shown, context.get("pattern", "")))
     if kind in _NAMES:
-        quote = f"quote it: '{shown}'" if kind == "string_type" and isinstance(error["input"], (int, float)) else ""
-        return Problem(path, f"must be {_NAMES[kind]}, not {shown}", quote)
+        return Problem(path, f"must be {_NAMES[kind]}, not {shown}", _quoting(kind, error["input"]))
     if kind in _BOUNDS:
         return Problem(path, f"must be {_BOUNDS[kind].format(**context)}, not {shown}")
     if kind == "value_error":
         return Problem(path, str(context.get("error", error["msg"])))
     return Problem(path, f"{error['msg']}, not {shown}")
+
+
+def _quoting(kind: str, value: Any) -> str:
+    if kind != "string_type" or not isinstance(value, (bool, int, float)):
+        return ""
+    why = " (YAML reads yes, no, on and off as true or false)" if isinstance(value, bool) else ""
+    return f"put it in quotes{why}"
 
 
 def _pattern(shown: str, pattern: str) -> tuple[str, str]:
@@ -127,7 +133,7 @@ def _shown(value: Any) -> str:
         return "a mapping"
     if isinstance(value, (list, tuple)):
         return "a list"
-    text = repr(value) if isinstance(value, str) else str(value)
+    text = repr(value) if isinstance(value, str) else str(value).lower()
     return text if len(text) <= 60 else text[:59] + "…"
 
 
