@@ -104,6 +104,7 @@ class Capabilities(Record):
         tokenize: Has ``tokenize(text)``.
         score: Has ``score(text)``, the log-probabilities of a given text.
         context_tokens: Longest prompt and reply together, where known.
+        priced: Whether replies carry their price; None where that shows only in a reply.
     """
 
     json_schema: bool = False
@@ -116,6 +117,7 @@ class Capabilities(Record):
     tokenize: bool = False
     score: bool = False
     context_tokens: int | None = None
+    priced: bool | None = None
 
 
 @runtime_checkable

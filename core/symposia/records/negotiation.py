@@ -31,12 +31,14 @@ class RepairStep(Record):
         ok: Whether it gave a valid answer.
         error: What was wrong before or after; empty when ``ok``.
         key: Ledger key of the request, where the step made one.
+        note: What the backend could not do and was done in another way; empty when nothing was.
     """
 
     action: RepairAction
     ok: bool
     error: str = ""
     key: str | None = None
+    note: str = ""
 
 
 class Turn(Record):
