@@ -10,9 +10,9 @@ from pathlib import Path
 
 from symposia.contracts import ConcludeContext, Graph, NegotiateContext
 from symposia.engine import assembly
-from symposia.engine.gate import Gate
 from symposia.engine.finish import finish
 from symposia.engine.folder import freeze, run_folder
+from symposia.engine.gate import Gate
 from symposia.engine.identity import identify
 from symposia.engine.plan import Plan
 from symposia.engine.result import Rest, RunResult, StopSignal
