@@ -110,6 +110,13 @@ class RateLimitedError(TransientError):
         self.retry_after_s = retry_after_s
 
 
+class UnreachableError(TransientError):
+    """No connection came about: refused, unknown host, no route, bad certificate.
+
+    One may come from a restart of the server; when none of the attempts connects, the endpoint is down.
+    """
+
+
 class EndpointError(BackendError):
     """The endpoint can't serve this run: wrong key, unknown model, unreachable, open circuit.
 
