@@ -94,6 +94,7 @@ class NegotiationGraph:
         self._negotiate = negotiation_graph(method).compile()
         self._conclude = conclusion_graph(method).compile()
         self._parking = Parking(folder)
+        self._waiting: Concluding | None = None
 
     @property
     def name(self) -> str:
@@ -191,8 +192,10 @@ class NegotiationGraph:
         return cast(ConcludeState, final)
 
     async def _parkable(self, number: int) -> tuple[Concluding, RunnableConfig]:
-        app = conclusion_graph(self._method).compile(checkpointer=await self._parking.saver())
-        return app, {"recursion_limit": _CONCLUDE_STEPS, "configurable": {"thread_id": str(number)}}
+        saver = await self._parking.saver()
+        if self._waiting is None or self._waiting.checkpointer is not saver:
+            self._waiting = conclusion_graph(self._method).compile(checkpointer=saver)
+        return self._waiting, {"recursion_limit": _CONCLUDE_STEPS, "configurable": {"thread_id": str(number)}}
 
     async def _forget(self, number: int) -> None:
         saver = await self._parking.saver()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ class Prompts:
 
     All of them may use ``task``, ``persona`` (or None), ``system`` (the drawn instruction, or an empty text) and
     the method's own values; ``propose`` also ``neighbours`` (texts of near duplicates), ``revise`` also ``draft``
-    (the payload), ``objections``, ``verdicts`` (failed ones) and ``contestable`` (ids that may be contested).
+    (the payload) and ``points`` (what stands against it, in words that all methods share).
     """
 
     system: Prompt
@@ -68,6 +68,7 @@ class Method:
         values: What the prompts may use beside the task.
         shots: Worked examples, shown as earlier turns of the chat.
         version: Changes whenever the method does something else with the same prompts.
+        settings: Its parameters, as far as they decide content.
     """
 
     name: str
@@ -82,7 +83,8 @@ class Method:
     @cached_property
     def fingerprint(self) -> str:
         """Hash of everything in the method that decides content."""
-        texts = [self.prompts.system.text, self.prompts.propose.text, self.prompts.revise.text]
+        prompts = (self.prompts.system, self.prompts.propose, self.prompts.revise, _points())
+        texts = [prompt.text for prompt in prompts]
         shots = [[{key: str(value) for key, value in shot.values.items()}, shot.payload] for shot in self.shots]
         return content_hash([self.name, self.version, texts, shots, self.settings])
 
@@ -101,13 +103,8 @@ class Method:
         contestable: Collection[str],
     ) -> tuple[Message, ...]:
         """The prompt that asks the reviser to answer objections and failed verdicts."""
-        last = self.prompts.revise.render(
-            **self._shared(task),
-            draft=draft.payload,
-            objections=list(objections),
-            verdicts=list(verdicts),
-            contestable=contestable,
-        )
+        points = _points().render(objections=objections, verdicts=verdicts, contestable=contestable)
+        last = self.prompts.revise.render(**self._shared(task), draft=draft.payload, points=points)
         return (self._system(task), {"role": "user", "content": last})
 
     def _shared(self, task: Task) -> dict[str, Any]:
@@ -123,6 +120,11 @@ class Method:
             messages.append({"role": "user", "content": self.prompts.propose.render(**asked)})
             messages.append({"role": "assistant", "content": orjson.dumps(shot.payload).decode()})
         return tuple(messages)
+
+
+@lru_cache(maxsize=1)
+def _points() -> Prompt:
+    return Prompt.read(PROMPTS / "points.md")
 
 
 LONGEST_NEIGHBOUR = 300

@@ -73,6 +73,8 @@ class Parking:
         import aiosqlite
         from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
+        # A failed start would leave aiosqlite's thread behind, so what can't be opened is found out without it.
+        sqlite3.connect(path).close()
         self._connection = await aiosqlite.connect(path)
         saver = AsyncSqliteSaver(self._connection, serde=serde)
         await saver.setup()

@@ -1,0 +1,130 @@
+"""Grounded question and answer over passages, in the manner of Meta's synthetic-data-kit (2025).
+
+The payload is ``{question, answer, quote}``; the quote is what the answer rests on, word for word from the passage.
+Rows of the source need a field ``passage``; ``title`` and ``heading`` are shown where they are there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import StringConstraints
+
+from symposia.contracts import Schema
+from symposia.errors import SourceError
+from symposia.records import JsonObject, JsonValue, Message, Record, Task
+from symposia_graphs import QaParams
+from symposia_graphs.chat import dialogue
+from symposia_graphs.method import Method, Prompts, Shot
+from symposia_graphs.passages import LONGEST_SENTENCE, sentences
+
+__all__ = ["QaDraft", "qa_method"]
+
+
+def _text(least: int, most: int) -> Any:
+    return StringConstraints(strip_whitespace=True, min_length=least, max_length=most)
+
+
+class QaDraft(Record):
+    """A question, its answer, and the words of the passage that the answer rests on."""
+
+    quote: Annotated[str, _text(10, LONGEST_SENTENCE)]
+    question: Annotated[str, _text(10, 300)]
+    answer: Annotated[str, _text(2, 1200)]
+
+
+def qa_method(params: QaParams) -> Method:
+    """The method for these parameters."""
+    free = Schema.of(QaDraft)
+
+    def schema(task: Task) -> Schema:
+        offered = sentences(_passage(task)) if params.quote == "choose" else ()
+        return _choosing(free, offered) if offered else free
+
+    return Method(
+        name="qa",
+        prompts=Prompts.read("qa"),
+        schema=schema,
+        chat=_chat,
+        values=_values,
+        shots=SHOTS[: params.shots],
+        settings=params.model_dump(mode="json"),
+    )
+
+
+def _passage(task: Task) -> str:
+    passage = task.seed.get("passage")
+    if not isinstance(passage, str) or not passage.strip():
+        raise SourceError(
+            f"task {task.number}: row {task.source_id or 'without a name'} has no field 'passage'",
+            "graph 'qa' asks about passages: use the source 'documents', or name the column 'passage'",
+        )
+    return passage
+
+
+def _values(task: Task) -> Mapping[str, Any]:
+    title, heading = task.seed.get("title") or "", task.seed.get("heading") or ""
+    return {"passage": _passage(task), "title": title, "heading": "" if heading == title else heading}
+
+
+def _choosing(free: Schema, offered: tuple[str, ...]) -> Schema:
+    """The schema in which the quote is one of the offered sentences."""
+    properties: Any = free.body["properties"]
+    quote: JsonObject = {"type": "string", "enum": list(offered)}
+
+    def read(value: JsonValue) -> JsonValue:
+        draft = free.read(value)
+        if isinstance(draft, dict) and draft["quote"] not in offered:
+            raise ValueError("quote: it is none of the passage's sentences")
+        return draft
+
+    return Schema(free.name, {**free.body, "properties": {**properties, "quote": quote}}, read)
+
+
+def _chat(task: Task, payload: JsonObject) -> tuple[Message, ...]:
+    return dialogue(task, payload["question"], payload["answer"])
+
+
+SHOTS: tuple[Shot, ...] = (
+    Shot(
+        {
+            "passage": "Bees live together in hives. A worker bee lives for about six weeks in summer. Bees keep "
+            "the hive warm in winter by shivering their wings.",
+            "title": "",
+            "heading": "",
+        },
+        {
+            "quote": "Bees keep the hive warm in winter by shivering their wings.",
+            "question": "How do bees keep their hive warm in winter?",
+            "answer": "Bees keep the hive warm by shivering their wings.",
+        },
+    ),
+    Shot(
+        {
+            "passage": "The violin has four strings. Antonio Stradivari made violins in the Italian town of "
+            "Cremona. Several hundred of his instruments survive today.",
+            "title": "",
+            "heading": "",
+        },
+        {
+            "quote": "Antonio Stradivari made violins in the Italian town of Cremona.",
+            "question": "Where did Antonio Stradivari make his violins?",
+            "answer": "Antonio Stradivari made his violins in the Italian town of Cremona.",
+        },
+    ),
+    Shot(
+        {
+            "passage": "Bread dough needs time. It rises because yeast gives off gas while it feeds on the sugars "
+            "of the flour. Warm dough rises faster than cold dough.",
+            "title": "",
+            "heading": "",
+        },
+        {
+            "quote": "Warm dough rises faster than cold dough.",
+            "question": "Does warm bread dough rise faster than cold dough?",
+            "answer": "Yes, warm dough rises faster than cold dough.",
+        },
+    ),
+)
+"""Worked examples, written for this project."""
