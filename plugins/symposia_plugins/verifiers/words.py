@@ -46,7 +46,7 @@ def squeeze(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """The words, case-folded: runs of letters and digits with apostrophes inside, or single wide characters."""
-    return [word.replace("’", "'") for word in WORD.findall(nfc(text).casefold())]
+    return WORD.findall(nfc(text).casefold().replace("’", "'"))
 
 
 def count_words(text: str) -> int:
