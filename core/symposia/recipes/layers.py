@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -157,7 +158,7 @@ def anchored(value: JsonObject, base: Path) -> JsonObject:
 def _anchor(value: JsonValue, base: Path) -> JsonValue:
     if isinstance(value, list):
         return [_anchor(item, base) for item in value]
-    return str(base / Path(value).expanduser()) if isinstance(value, str) else value
+    return os.path.normpath(base / Path(value).expanduser()) if isinstance(value, str) else value
 
 
 def parse_override(text: str) -> tuple[list[str], JsonValue]:

@@ -29,6 +29,7 @@ __all__ = [
     "Tone",
     "decision_lines",
     "draft_lines",
+    "judgment_lines",
     "render",
     "transcript",
     "turn_lines",
@@ -256,7 +257,7 @@ def _answers(negotiation: Negotiation, answers: Sequence[Rebuttal], round_: int,
 
 def _ending(negotiation: Negotiation, width: int) -> Iterator[Line]:
     for judgment in negotiation.judgments:
-        yield from _judgment(judgment, width)
+        yield from judgment_lines(judgment, width)
     best = "" if negotiation.best_round is None else f"; the draft of round {negotiation.best_round} stands"
     yield Line(f"{_ENDINGS[negotiation.ending]}{best}")
     if negotiation.failure is not None:
@@ -265,7 +266,8 @@ def _ending(negotiation: Negotiation, width: int) -> Iterator[Line]:
         yield from _lines(f"{failure.stage}: {failure.cause}{detail}", width, "    ", "bad")
 
 
-def _judgment(judgment: Judgment, width: int) -> Iterator[Line]:
+def judgment_lines(judgment: Judgment, width: int) -> Iterator[Line]:
+    """What a judge said, with its standing."""
     who = one_line(judgment.judge) + (f" ({one_line(judgment.model)})" if judgment.model else "")
     standing = "trusted" if judgment.trusted else "advisory"
     if judgment.score is None:

@@ -1,0 +1,67 @@
+"""`symposia config`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from symposia.cli.console import make_console, make_table, say, say_json
+from symposia.cli.options import AsJson, Overrides, make_app, make_host
+
+if TYPE_CHECKING:
+    from symposia.recipes import LoadedRecipe
+
+app = make_app()
+
+
+@app.callback()
+def config() -> None:
+    """Show a recipe with the origin of each value, or its JSON schema."""
+
+
+@app.command()
+def show(
+    recipe: Annotated[str, typer.Argument(help="Name of a shipped recipe, or path of a YAML file.")],
+    origin: Annotated[bool, typer.Option("--origin", help="Say where each value came from.")] = False,
+    overrides: Overrides = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the whole recipe as it would run: defaults, what it extends, the file, and --set."""
+    from symposia.recipes import load_recipe
+
+    loaded = load_recipe(recipe, host=make_host(), overrides=overrides or ())
+    if as_json:
+        value = loaded.recipe.model_dump(mode="json")
+        say_json({"recipe": value, "origins": loaded.origins} if origin else value)
+    elif origin:
+        _print_origins(loaded)
+    else:
+        import yaml
+
+        say(
+            yaml.safe_dump(
+                loaded.recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=100
+            ).rstrip()
+        )
+
+
+def _print_origins(loaded: LoadedRecipe) -> None:
+    import orjson
+
+    value: Any = loaded.recipe.model_dump(mode="json")
+    table = make_table("key", "value", "origin", whole=("key",))
+    for key, where in loaded.origins.items():
+        here: Any = value
+        for part in key.split("."):
+            here = here[int(part)] if isinstance(here, list) else here[part]
+        table.add_row(key, orjson.dumps(here).decode(), where, style="dim" if where == "default" else None)
+    make_console().print(table)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of recipes, with the parts that are installed, for an editor."""
+    from symposia.recipes import recipe_schema
+
+    say_json(recipe_schema(make_host()))

@@ -1,0 +1,46 @@
+"""Where the command starts. The help page comes without loading anything that the commands need."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+__all__ = ["foreign_plugins", "main"]
+
+
+def main() -> None:
+    """Run the command line of this process; ends it with the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            # A terminal that can't show a character shows a question mark, and the command goes on.
+            reconfigure(errors="replace")
+    arguments = sys.argv[1:]
+    if arguments in ([], ["--help"]) and next(foreign_plugins(), None) is None:
+        from shutil import get_terminal_size
+
+        from symposia.cli.verbs import help_text
+
+        _write_page(help_text(get_terminal_size().columns, {}))
+        sys.exit(0 if arguments else 2)
+    from symposia.cli.app import application
+
+    application()(prog_name="symposia")
+
+
+def foreign_plugins() -> Iterator[str]:
+    """Distributions beside Symposia that offer plugins; only they could add commands."""
+    from importlib.metadata import entry_points
+
+    for entry in entry_points(group="symposia"):
+        if entry.dist is None or entry.dist.name != "symposia":
+            yield entry.dist.name if entry.dist else entry.name
+
+
+def _write_page(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read has seen enough.
+        sys.stderr.close()
