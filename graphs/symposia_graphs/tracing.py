@@ -13,11 +13,16 @@ __all__ = ["TRACING_ENV", "traced_only_if_asked"]
 
 TRACING_ENV = "SYMPOSIA_TRACING"
 
+_OBSOLETE = ("LANGCHAIN_TRACING", "LANGCHAIN_HANDLER")
+# They switched on a tracer that is no more; all they do now, with tracing off, is to make langchain raise.
+
 
 def traced_only_if_asked() -> AbstractContextManager[None]:
     """A context in which LangSmith is off, unless the user asked for it by name."""
     if os.environ.get(TRACING_ENV) == "langsmith":
         return nullcontext()
+    for name in _OBSOLETE:
+        os.environ.pop(name, None)
     from langsmith import tracing_context
 
     return tracing_context(enabled=False)
