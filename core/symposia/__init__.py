@@ -10,6 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from symposia.api import run as run
+    from symposia.api import run_async as run_async
     from symposia.contracts import Answer as Answer
     from symposia.contracts import Ask as Ask
     from symposia.contracts import NegotiateContext as NegotiateContext
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from symposia.offers import Offer as Offer
     from symposia.offers import Params as Params
     from symposia.offers import TextOffer as TextOffer
+    from symposia.recipes import load_recipe as load_recipe
     from symposia.records import Constitution as Constitution
     from symposia.records import Decision as Decision
     from symposia.records import Draft as Draft
@@ -43,11 +46,13 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "symposia.api": ("run", "run_async"),
     "symposia.contracts": ("Answer", "Ask", "NegotiateContext", "RoleModel", "Schema"),
     "symposia.errors": ("SymposiaError",),
     "symposia.hookspecs": ("hookimpl",),
     "symposia.host": ("Host", "Workbench"),
     "symposia.offers": ("BackendParams", "BuildContext", "Offer", "Params", "TextOffer"),
+    "symposia.recipes": ("load_recipe",),
     "symposia.records": (
         "Constitution",
         "Decision",
@@ -98,6 +103,9 @@ __all__ = [
     "Verdict",
     "Workbench",
     "hookimpl",
+    "load_recipe",
+    "run",
+    "run_async",
 ]
 
 
