@@ -17,6 +17,8 @@ __all__ = ["EmbeddingCheck"]
 
 _FLOAT = np.dtype("<f4")
 _BATCH = 1024
+_SAME = 1 - 1e-6
+"""Similarity from which vectors count as equal: unit vectors in float32 miss unit length by up to about 1e-7."""
 _PLAIN_TEXT = "The lighthouse stands on a rock in the sea."
 
 
@@ -139,7 +141,7 @@ class EmbeddingCheck:
         named = (Neighbour(id=str(_task(hit.id)), text=hit.text, similarity=hit.similarity) for hit in hits)
         return NoveltyVerdict(
             check=self.name,
-            novel=known and nearest < self._params.threshold,
+            novel=known and nearest < min(self._params.threshold, _SAME),
             threshold=self._params.threshold,
             similarity=nearest,
             neighbours=tuple(named),

@@ -62,7 +62,6 @@ def verdict(
     draft: Draft,
     findings: Sequence[Finding],
     passed: Evidence,
-    input_hash: str = "",
 ) -> Verdict:
     """A verdict that fails by the first finding and names the others, or passes when there is none."""
     evidence, cause = passed, ""
@@ -82,6 +81,5 @@ def verdict(
         status="fail" if findings else "pass",
         cause=cause,
         round=draft.round,
-        input_hash=input_hash or draft.hash,
         evidence=evidence,
     )

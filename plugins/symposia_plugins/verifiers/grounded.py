@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 from itertools import pairwise
 
 from symposia.contracts import VerifierCost
-from symposia.records import Draft, Evidence, EvidenceKind, JsonValue, Task, Verdict, content_hash
+from symposia.records import Draft, Evidence, EvidenceKind, JsonValue, Task, Verdict
 from symposia_plugins.verifiers import GroundedParams
 from symposia_plugins.verifiers.findings import Finding, shorten, verdict
 from symposia_plugins.verifiers.names import names
@@ -82,7 +82,6 @@ class GroundedVerifier:
                 status="abstain",
                 cause="no_passage",
                 round=draft.round,
-                input_hash=draft.hash,
                 evidence=Evidence(summary=f"The task has no passage in '{self._params.passage_field}'."),
             )
         context = "\n".join(
@@ -99,8 +98,7 @@ class GroundedVerifier:
             excerpt=shorten(triple.quote),
             data={"quote_words": len(triple.quote_words), "support": round(_support(triple, source), 3)},
         )
-        hashed = content_hash([draft.hash, passage, context])
-        return verdict(self.name, self.version, self.evidence, draft, findings, passed, hashed)
+        return verdict(self.name, self.version, self.evidence, draft, findings, passed)
 
     @property
     def _names(self) -> tuple[str, str, str]:
