@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 from shutil import get_terminal_size
@@ -78,10 +79,14 @@ def make_console(*, stderr: bool = False) -> Console:
     """A rich console that takes texts as they are."""
     from rich.console import Console
 
+    class Quiet(Console):
+        """One that leaves it to `symposia.cli.app.guarded` when the reader has gone."""
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
     stream: Any = _Masked(sys.stderr if stderr else sys.stdout)
-    return Console(
-        file=stream, markup=False, highlight=False, emoji=False, width=None if is_terminal() else width()
-    )
+    return Quiet(file=stream, markup=False, highlight=False, emoji=False, width=None if is_terminal() else width())
 
 
 def make_table(*columns: str, right: Iterable[str] = (), whole: Iterable[str] = ()) -> Table:
@@ -104,9 +109,16 @@ def make_table(*columns: str, right: Iterable[str] = (), whole: Iterable[str] = 
 
 
 def say(text: str = "", *, stderr: bool = False) -> None:
-    """Print a line."""
+    """Print a line; a terminal gets it broken between words."""
     stream = sys.stderr if stderr else sys.stdout
-    stream.write(redact(plain(text)) + "\n")
+    shown = redact(plain(text))
+    if len(shown) > width() and is_terminal(stream):
+        hang = " " * (len(shown) - len(shown.lstrip()) + 2)
+        shown = "\n".join(
+            textwrap.fill(line, width(), subsequent_indent=hang, break_long_words=False, break_on_hyphens=False)
+            for line in shown.split("\n")
+        )
+    stream.write(shown + "\n")
 
 
 def say_error(message: str, hint: str = "") -> None:

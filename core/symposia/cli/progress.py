@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from symposia.cli.console import make_console, say
-from symposia.records import Event, NoticeGiven, RunFinished, RunStarted, TaskSettled, TaskStarted, TurnTaken
+from symposia.records import Event, NoticeGiven, RunStarted, TaskSettled, TaskStarted, TurnTaken
 from symposia.report.forecast import Forecast, forecast
 from symposia.report.text import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-__all__ = ["Screen", "Standing", "duration", "money", "show_live", "show_plain"]
+__all__ = ["Screen", "Standing", "board", "duration", "money", "show_live", "show_plain"]
 
 _RATE_WINDOW_S = 15.0
 _PLAIN_EVERY_S = 5.0
@@ -175,7 +175,7 @@ def show_live(standing: Standing) -> Iterator[Screen]:
     from rich.live import Live
 
     console = make_console()
-    with Live(get_renderable=lambda: _board(standing), console=console, refresh_per_second=4, transient=True):
+    with Live(get_renderable=lambda: board(standing), console=console, refresh_per_second=4, transient=True):
 
         def hear(event: Event) -> None:
             standing.hear(event)
@@ -186,7 +186,8 @@ def show_live(standing: Standing) -> Iterator[Screen]:
         yield Screen(hear, console)
 
 
-def _board(standing: Standing) -> RenderableType:
+def board(standing: Standing) -> RenderableType:
+    """The live display: a bar of accepted samples, what was rejected why, the forecast, the traffic."""
     from rich.console import Group
     from rich.progress_bar import ProgressBar
     from rich.table import Table
@@ -233,6 +234,4 @@ def _notice(event: Event) -> str:
         return f"{one_line(event.run)} {resumed}: {event.accepted} of {event.samples} samples accepted"
     if isinstance(event, NoticeGiven):
         return f"{event.level}: {one_line(event.message)}"
-    if isinstance(event, RunFinished) and event.reason:
-        return f"{event.state}: {one_line(event.reason)}"
     return ""

@@ -71,6 +71,8 @@ class Layers:
                 node.clear()
                 node.update(merged)
                 return
+            if node.get(head) is None and rest[0] == "*":
+                return
             if node.get(head) is None:
                 node[head] = {}
                 self.origins[(*path, head)] = origin

@@ -124,10 +124,15 @@ def _described(waiting: Waiting) -> dict[str, Any]:
 
 def _from_lines(queue: ReviewQueue, check: Check, reviewer: str) -> list[HumanDecision]:
     """Decisions out of the standard input; stored only when all of them are valid."""
+    from symposia.errors import UsageError
+
     made: list[HumanDecision] = []
     for number, raw in enumerate(sys.stdin, start=1):
         if raw.strip():
-            made.append(_from_line(queue, check, reviewer, raw, f"line {number}"))
+            human = _from_line(queue, check, reviewer, raw, f"line {number}")
+            if any(human.task == earlier.task for earlier in made):
+                raise UsageError(f"line {number}: task {human.task} was decided about in an earlier line")
+            made.append(human)
     for human in made:
         queue.put(human)
     return made

@@ -1,0 +1,5 @@
+"""`python -m symposia`."""
+
+from symposia.cli.main import main
+
+main()
