@@ -6,22 +6,25 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import jsonschema
 import pytest
+from langgraph.graph import END, START, StateGraph
 
-from support.negotiations import FakeRole, draft_of, objects, table, ticket
-from symposia.contracts import Schema
+from support.negotiations import FakeRole, FakeVerifier, draft_of, objects, seat, table, ticket
+from symposia.contracts import NegotiateContext, Schema
 from symposia.errors import RecipeError, SourceError
 from symposia.host import Host, Workbench
 from symposia.prompts import Prompt
 from symposia.records import Draft, Evidence, JsonObject, Neighbour, Persona, Task, Verdict
-from symposia_graphs import InstructionParams, QaParams
+from symposia_graphs import InstructionParams, QaParams, nodes
 from symposia_graphs.graph import NegotiationGraph
 from symposia_graphs.instructions import instruction_method
 from symposia_graphs.method import LONGEST_NEIGHBOUR, Method, Prompts, clipped
 from symposia_graphs.qa import SHOTS, qa_method
+from symposia_graphs.ranking import clean
+from symposia_graphs.state import NegotiateState, opening, record
 
 PASSAGE = (
     "The Bell Rock lighthouse stands on a reef in the North Sea. Robert Stevenson began work on it in 1807. "
@@ -212,3 +215,25 @@ def test_the_package_is_light_until_a_graph_is_built() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+async def test_nodes_and_routes_make_a_graph_of_ones_own() -> None:
+    """Best of three: propose until a verifier passes. No critic, no reviser, the same nodes."""
+
+    def again(state: NegotiateState) -> str:
+        so_far = record(state, "mine")
+        tried = len(state["drafts"])
+        return END if clean(so_far, tried - 1) or tried == 3 else "propose"
+
+    method = instruction_method(InstructionParams())
+    builder = StateGraph(NegotiateState, context_schema=NegotiateContext)
+    builder.add_node("propose", nodes.propose(method))
+    builder.add_node("verify", nodes.verify)
+    builder.add_edge(START, "propose")
+    builder.add_edge("propose", "verify")
+    builder.add_conditional_edges("verify", again, ["propose", END])
+    verifier = FakeVerifier(finds=lambda draft: "pass" if draft.payload["response"] == "good" else "fail")
+    context = table([draft_of("bad"), draft_of("worse"), draft_of("good")], verifiers=[seat(verifier)])
+    final = await builder.compile().ainvoke(opening(ticket()), context=context)
+    negotiation = record(cast(NegotiateState, final), "mine")
+    assert [verdict.status for verdict in negotiation.verdicts] == ["fail", "fail", "pass"]
