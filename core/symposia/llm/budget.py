@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from symposia.errors import CapExceededError
+from symposia.llm.tally import Sum
 from symposia.records import Usage
 
 __all__ = ["Budget"]
@@ -21,23 +22,23 @@ class Budget:
     def __init__(self, max_cost_usd: float | None = None, max_tokens: int | None = None) -> None:
         self.max_cost_usd = max_cost_usd
         self.max_tokens = max_tokens
-        self._paid = Usage()
+        self._paid = Sum()
         self._unpriced: str | None = None
 
     @property
     def paid(self) -> Usage:
         """What the run paid for so far, in this command and in earlier ones."""
-        return self._paid
+        return self._paid.usage
 
     def start(self, paid: Usage) -> None:
         """Begin with what the ledger says that the run paid for in earlier commands."""
-        self._paid = paid
+        self._paid = Sum(paid)
         if paid.cost_usd is None:
             self._unpriced = "a model that this run asked before"
 
     def add(self, usage: Usage, model: str) -> None:
         """Count an answer that was paid for."""
-        self._paid = self._paid + usage
+        self._paid.add(usage)
         if usage.cost_usd is None and self._unpriced is None:
             self._unpriced = model
 
@@ -56,9 +57,10 @@ class Budget:
             return
         if self._unpriced is not None:
             raise self.unpriced(self._unpriced)
-        if (self._paid.cost_usd or 0.0) >= self.max_cost_usd:
+        spent = self._paid.cost_usd or 0.0
+        if spent >= self.max_cost_usd:
             raise CapExceededError(
-                f"the cap of ${self.max_cost_usd:g} is reached (${self._paid.cost_usd:.4f} spent)",
+                f"the cap of ${self.max_cost_usd:g} is reached (${spent:.4f} spent)",
                 "raise limits.max_cost_usd and run the same command again",
             )
 

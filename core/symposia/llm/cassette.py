@@ -166,11 +166,12 @@ def export_cassette(ledger_path: Path, keys: Iterable[str] | None, path: Path) -
 
     Args:
         ledger_path: The ledger.
-        keys: The keys to write, for example those of all turns of a run; None for all.
+        keys: The keys to write, for example those of all turns of a run; None for all. Failures are written in any
+            case: no turn holds their keys.
         path: The file to write.
 
     Returns:
-        Number of answers and failures written.
+        Number of answers written.
     """
     engine = tables.open_to_read(ledger_path)
     written = 0
@@ -183,10 +184,8 @@ def export_cassette(ledger_path: Path, keys: Iterable[str] | None, path: Path) -
                 file.write(_line(Entry._make(row)) + b"\n")
                 written += 1
         for failed in rows.execute(select(tables.failures)):
-            if wanted is None or failed.key in wanted:
-                fields = {"key": failed.key, "cause": failed.cause, "message": failed.message}
-                file.write(orjson.dumps({"failure": fields}) + b"\n")
-                written += 1
+            fields = {"key": failed.key, "cause": failed.cause, "message": failed.message}
+            file.write(orjson.dumps({"failure": fields}) + b"\n")
     return written
 
 

@@ -38,7 +38,7 @@ class Books:
     run: str
     budget: Budget
     tally: Tally = field(default_factory=Tally)
-    flights: dict[str, asyncio.Future[Entry] | None] = field(default_factory=dict)
+    flights: dict[str, asyncio.Future[Said] | None] = field(default_factory=dict)
 
 
 class Client:
@@ -83,31 +83,30 @@ class Client:
             StoreError: The ledger can't be used.
         """
         if request.n == 1:
-            return _said(await self._entry(request, draw, timeout_s))
+            return await self._once(request, draw, timeout_s)
         alone = request.model_copy(update={"n": 1})
         if request.temperature == 0:
-            one = _said(await self._entry(alone, draw, timeout_s))
+            one = await self._once(alone, draw, timeout_s)
             return Said(one.keys, _repeated(one.reply, request.n), one.notes)
         stored = await self._stored(pieces_of(request, self.model, draw))
         if stored is not None:
-            return _said(stored)
+            return stored
         if self._cassette is None and (await self._capabilities()).n:
-            return _said(await self._entry(request, draw, timeout_s))
+            return await self._once(request, draw, timeout_s)
         draws = [draw.of_choice(choice) for choice in range(request.n)]
         # All of them end before an error is raised: what is answered is paid for, and must be stored.
-        said = await asyncio.gather(
-            *(self._entry(alone, each, timeout_s) for each in draws), return_exceptions=True
-        )
+        said = await asyncio.gather(*(self._once(alone, each, timeout_s) for each in draws), return_exceptions=True)
         return _joined(said)
 
     async def close(self) -> None:
-        """Stop looking up what the backend is able to do."""
+        """Stop timers and what is being looked up; may be called twice."""
+        self._wire.close()
         if self._looking is not None:
             self._looking.cancel()
 
     # -- out of the ledger, or over the wire once -----------------------------------------------------------
 
-    async def _entry(self, request: ChatRequest, draw: Draw, timeout_s: float) -> Entry:
+    async def _once(self, request: ChatRequest, draw: Draw, timeout_s: float) -> Said:
         pieces = pieces_of(request, self.model, draw)
         flights = self._books.flights
         while pieces.key in flights:
@@ -115,7 +114,7 @@ class Client:
             if same is None:
                 same = flights[pieces.key] = asyncio.get_running_loop().create_future()
             try:
-                entry = await asyncio.shield(same)
+                said = await asyncio.shield(same)
             except asyncio.CancelledError:
                 task = asyncio.current_task()
                 if not same.cancelled() or (task is not None and task.cancelling()):
@@ -123,10 +122,10 @@ class Client:
                 # Whoever asked was called off, we were not: ask in their place.
                 continue
             self._books.tally.hits += 1
-            return entry
+            return said
         flights[pieces.key] = None
         try:
-            entry = await self._stored(pieces) or await self._ask(request, pieces, timeout_s)
+            said = await self._stored(pieces) or await self._ask(request, pieces, timeout_s)
         except BaseException as exc:
             waiting = flights.pop(pieces.key)
             if waiting is not None:
@@ -134,19 +133,20 @@ class Client:
             raise
         waiting = flights.pop(pieces.key)
         if waiting is not None and not waiting.done():
-            waiting.set_result(entry)
-        return entry
+            waiting.set_result(said)
+        return said
 
-    async def _stored(self, pieces: Pieces) -> Entry | None:
+    async def _stored(self, pieces: Pieces) -> Said | None:
         entry = await self._books.ledger.get(pieces.key)
         if entry is None and self._cassette is not None:
             recorded = self._cassette.lookup(pieces)
             entry = await self._books.ledger.put(recorded) if recorded is not None else None
-        if entry is not None:
-            self._books.tally.hits += 1
-        return entry
+        if entry is None:
+            return None
+        self._books.tally.hits += 1
+        return _said(entry)
 
-    async def _ask(self, request: ChatRequest, pieces: Pieces, timeout_s: float) -> Entry:
+    async def _ask(self, request: ChatRequest, pieces: Pieces, timeout_s: float) -> Said:
         books = self._books
         if self._cassette is not None:
             raise self._cassette.missing(pieces)
@@ -159,7 +159,8 @@ class Client:
         books.budget.add(reply.usage, self.model.name)
         books.tally.answer(reply.usage)
         entry = entry_of(pieces, reply, run=books.run, created=time(), seconds=seconds, notes=notes)
-        return await books.ledger.put(entry)
+        counts = await books.ledger.put(entry)
+        return Said((entry.key,), reply, notes) if counts is entry else _said(counts)
 
     # -- what the backend is able to do ---------------------------------------------------------------------
 
@@ -215,7 +216,7 @@ def _said(entry: Entry) -> Said:
     return Said((entry.key,), entry.answer, entry.remarks)
 
 
-def _pass_on(exc: BaseException, waiting: asyncio.Future[Entry]) -> None:
+def _pass_on(exc: BaseException, waiting: asyncio.Future[Said]) -> None:
     if waiting.done():
         return
     if isinstance(exc, Exception):
@@ -235,14 +236,14 @@ def _repeated(reply: ChatReply, n: int) -> ChatReply:
     )
 
 
-def _joined(parts: list[Entry | BaseException]) -> Said:
+def _joined(parts: list[Said | BaseException]) -> Said:
     """Replies that were asked for one by one, as one."""
-    entries: list[Entry] = []
+    said: list[Said] = []
     for part in parts:
         if isinstance(part, BaseException):
             raise part
-        entries.append(part)
-    replies = [entry.answer for entry in entries]
+        said.append(part)
+    replies = [each.reply for each in said]
     with_logprobs = all(reply.logprobs is not None for reply in replies)
     with_calls = all(reply.tool_calls is not None for reply in replies)
     usage = Usage()
@@ -256,9 +257,9 @@ def _joined(parts: list[Entry | BaseException]) -> Said:
         tool_calls=tuple(calls for r in replies for calls in (r.tool_calls or ())[:1]) if with_calls else None,
         model_version=replies[0].model_version,
     )
-    notes = dict.fromkeys(note for entry in entries for note in entry.remarks)
+    notes = dict.fromkeys(note for each in said for note in each.notes)
     return Said(
-        tuple(entry.key for entry in entries),
+        tuple(key for each in said for key in each.keys),
         joined,
-        (*notes, f"asked {len(entries)} times for one reply: the backend gives no several"),
+        (*notes, f"asked {len(said)} times for one reply: the backend gives no several"),
     )

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import orjson
@@ -61,8 +62,7 @@ class LogicalModel:
         return f"{self.backend}/{self.model}"
 
 
-@dataclass(frozen=True, slots=True)
-class Draw:
+class Draw(NamedTuple):
     """Which of many possible answers is meant, at a temperature above 0.
 
     Attributes:
@@ -72,7 +72,7 @@ class Draw:
         kind: What the turn is for.
         round: Round of the negotiation.
         attempt: Rung of the repair ladder.
-        index: Tells questions of the same role, kind and round apart.
+        number: Tells questions of the same role, kind and round apart.
         choice: Which reply of several that are asked for one by one.
     """
 
@@ -82,12 +82,12 @@ class Draw:
     kind: str
     round: int
     attempt: int
-    index: int
+    number: int
     choice: int = 0
 
     def of_choice(self, choice: int) -> Draw:
         """The draw of one of several replies."""
-        return replace(self, choice=choice)
+        return self._replace(choice=choice)
 
     def canonical(self, temperature: float) -> str:
         """The draw's JSON form; `UNDRAWN` at temperature 0."""
@@ -95,7 +95,7 @@ class Draw:
             return UNDRAWN
         parts: JsonObject = {
             "attempt": self.attempt,
-            "index": self.index,
+            "index": self.number,
             "kind": self.kind,
             "role": self.role,
             "round": self.round,
@@ -107,8 +107,7 @@ class Draw:
         return orjson.dumps(parts, option=orjson.OPT_SORT_KEYS).decode()
 
 
-@dataclass(frozen=True, slots=True)
-class Pieces:
+class Pieces(NamedTuple):
     """A key and what it was made of, each in its canonical JSON form.
 
     Attributes:
@@ -130,7 +129,7 @@ class Pieces:
     def to(self, model: LogicalModel) -> Pieces:
         """The same request to another model."""
         key = _key(self.messages_hash, self.frame, model, self.draw)
-        return Pieces(key, model, self.messages, self.messages_hash, self.frame, self.draw)
+        return self._replace(key=key, model=model)
 
 
 def pieces_of(request: ChatRequest, model: LogicalModel, draw: Draw) -> Pieces:

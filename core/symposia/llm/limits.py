@@ -16,6 +16,9 @@ from time import monotonic
 __all__ = ["Lane", "Patience"]
 
 _CUT = 0.5
+_MEMORY = 0.1
+"""Weight of the last outcome in the share of requests that fail."""
+_MOST = 0.5
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class Patience:
         base_s: Longest wait before the second attempt; it doubles with each further one.
         cap_s: Longest wait between two attempts.
         unproven_cap_s: Longest wait while the endpoint has never answered.
+        unproven_s: How long a connection to an endpoint is tried that has never answered.
         grace_s: How long after its deadline a backend is cut off that does not keep it.
         random: Source of the jitter.
     """
@@ -36,6 +40,7 @@ class Patience:
     base_s: float = 1.0
     cap_s: float = 30.0
     unproven_cap_s: float = 2.0
+    unproven_s: float = 8.0
     grace_s: float = 5.0
     random: Callable[[], float] = field(default=random.random, compare=False)
 
@@ -62,6 +67,7 @@ class Lane:
         self._wire: dict[int, float] = {}
         self._next = 0
         self._granted = 0
+        self._failing = 0.0
         self._cut_at = float("-inf")
         self._succeeded_at = float("-inf")
         self._paused_until = float("-inf")
@@ -119,18 +125,21 @@ class Lane:
         """An answer came: widen the lane, by one place a round trip."""
         self.proven = True
         self._succeeded_at = monotonic()
+        self._failing *= 1 - _MEMORY
         if self._limit < self.width:
             self._limit = min(float(self.width), self._limit + 1.0 / self._limit)
 
     def refused(self, number: int, retry_after_s: float | None = None) -> None:
         """The endpoint has too much to do: halve the lane, and close it for as long as it asked."""
-        started = self._wire.get(number, monotonic())
-        if started > self._cut_at:
-            # Refusals of requests that were sent before the last cut say nothing about the lane as it is now.
-            self._cut_at = monotonic()
-            self._limit = max(1.0, min(self._limit, float(len(self._wire))) * _CUT)
+        self._cut(number)
         if retry_after_s:
             self.pause(retry_after_s)
+
+    def stumbled(self, number: int) -> None:
+        """A request failed. A few do at any server; when most do, the server has too much to do: halve the lane."""
+        self._failing += (1 - self._failing) * _MEMORY
+        if self._failing > _MOST:
+            self._cut(number)
 
     def pause(self, seconds: float) -> None:
         """Let nothing start for some seconds; what is on the wire goes on."""
@@ -155,6 +164,12 @@ class Lane:
         """Stop the timer of a pause."""
         if self._timer is not None:
             self._timer.cancel()
+
+    def _cut(self, number: int) -> None:
+        # What became of requests that were sent before the last cut says nothing about the lane as it is now.
+        if self._wire.get(number, monotonic()) > self._cut_at:
+            self._cut_at = monotonic()
+            self._limit = max(1.0, min(self._limit, float(len(self._wire))) * _CUT)
 
     def _open(self) -> bool:
         return len(self._wire) + self._granted < self.limit and monotonic() >= self._paused_until

@@ -12,8 +12,7 @@ import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -33,8 +32,7 @@ _SHOWN_CHARS = 4_000
 _ERROR_CHARS = 400
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """An answer, with the ledger keys of its requests and what the backend could not do."""
 
     keys: tuple[str, ...]
@@ -46,8 +44,7 @@ Send = Callable[[Sequence[Message], Schema | None, int], Awaitable[Said]]
 """Asks the model: prompt, schema, attempt."""
 
 
-@dataclass(slots=True)
-class Climb:
+class Climb(NamedTuple):
     """What the ladder gave.
 
     Attributes:
@@ -85,8 +82,7 @@ def problem(reply: ChatReply) -> tuple[str, str]:
     return "", ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
+class _Reading(NamedTuple):
     """One answer, read: a value, or why there is none."""
 
     said: Said

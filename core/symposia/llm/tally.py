@@ -6,7 +6,43 @@ from dataclasses import dataclass
 
 from symposia.records import Usage
 
-__all__ = ["Pulse", "Tally"]
+__all__ = ["Pulse", "Sum", "Tally"]
+
+
+class Sum:
+    """A running total; cheaper than a new record for each answer."""
+
+    __slots__ = ("calls", "completion_tokens", "cost_usd", "prompt_tokens")
+
+    def __init__(self, start: Usage | None = None) -> None:
+        start = start or Usage()
+        self.calls = start.calls
+        self.prompt_tokens = start.prompt_tokens
+        self.completion_tokens = start.completion_tokens
+        self.cost_usd = start.cost_usd
+
+    @property
+    def tokens(self) -> int:
+        """Tokens read and written."""
+        return self.prompt_tokens + self.completion_tokens
+
+    @property
+    def usage(self) -> Usage:
+        """The total as a record."""
+        return Usage(
+            calls=self.calls,
+            prompt_tokens=self.prompt_tokens,
+            completion_tokens=self.completion_tokens,
+            cost_usd=self.cost_usd,
+        )
+
+    def add(self, usage: Usage) -> None:
+        """Count one more; an unknown price makes the whole unknown."""
+        self.calls += usage.calls
+        self.prompt_tokens += usage.prompt_tokens
+        self.completion_tokens += usage.completion_tokens
+        if self.cost_usd is not None:
+            self.cost_usd = None if usage.cost_usd is None else self.cost_usd + usage.cost_usd
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +77,19 @@ class Tally:
     """Counts answers as they come."""
 
     def __init__(self) -> None:
-        self.answered = 0
         self.hits = 0
-        self.usage = Usage()
+        self._sum = Sum()
+
+    @property
+    def answered(self) -> int:
+        """Answers that came over the wire."""
+        return self._sum.calls
+
+    @property
+    def usage(self) -> Usage:
+        """What they cost."""
+        return self._sum.usage
 
     def answer(self, usage: Usage) -> None:
         """An answer came over the wire."""
-        self.answered += 1
-        self.usage = self.usage + usage
+        self._sum.add(usage)

@@ -10,10 +10,18 @@ import asyncio
 from time import monotonic
 
 from symposia.contracts import Backend, Capabilities, ChatReply, ChatRequest
-from symposia.errors import EndpointError, RateLimitedError, RequestError, SymposiaError, TransientError
+from symposia.errors import (
+    EndpointError,
+    RateLimitedError,
+    RequestError,
+    SymposiaError,
+    TransientError,
+    UnreachableError,
+)
 from symposia.llm.budget import Budget
 from symposia.llm.limits import Lane, Patience
 from symposia.llm.text import clean_reply
+from symposia.llm.watch import Watch
 from symposia.secrets import redact
 
 __all__ = ["Wire"]
@@ -36,6 +44,7 @@ class Wire:
         self._lane = lane
         self._budget = budget
         self._patience = patience
+        self._watch = Watch(patience.grace_s / 5)
 
     async def send(self, request: ChatRequest, timeout_s: float) -> tuple[ChatReply, float]:
         """The reply, fit to be stored, and the seconds that its last attempt was on the wire.
@@ -64,10 +73,7 @@ class Wire:
                 wait = 0.0 if exc.retry_after_s else self._patience.wait(limited, proven=True)
             except Exception as exc:
                 error = self._sorted_out(exc)
-                late = _is_deadline(error)
-                if late:
-                    self._lane.refused(number)
-                failed += 2 if late else 1
+                failed += self._note(number, error)
                 first = first or began
                 self._lane.leave(number)
                 self._give_up(failed, first, error)
@@ -96,12 +102,24 @@ class Wire:
                 wait = self._patience.wait(failed, proven=False)
             await asyncio.sleep(wait)
 
+    def close(self) -> None:
+        """Stop watching deadlines."""
+        self._watch.close()
+
     async def _attempt(self, request: ChatRequest, timeout_s: float) -> ChatReply:
-        async with asyncio.timeout(timeout_s + self._patience.grace_s):
-            reply = await self._backend.chat(request, timeout_s)
+        reply = await self._watch.over(self._backend.chat(request, timeout_s), timeout_s + self._patience.grace_s)
         if not reply.texts:
             raise TransientError("the reply holds no choice")
         return reply
+
+    def _note(self, number: int, error: TransientError) -> int:
+        """Tell the lane what a failure says about the load; give the tries that it costs."""
+        if _is_deadline(error):
+            self._lane.refused(number)
+            return 2
+        if not isinstance(error, UnreachableError):
+            self._lane.stumbled(number)
+        return 1
 
     def _sorted_out(self, exc: Exception) -> TransientError:
         """The failure when it is worth another attempt; everything else is raised as what it is."""
@@ -121,9 +139,15 @@ class Wire:
         return error
 
     def _give_up(self, failed: int, first: float, error: TransientError) -> None:
+        unreachable = isinstance(error, UnreachableError)
         if failed < self._patience.tries:
+            if unreachable and not self._lane.proven and monotonic() - first > self._patience.unproven_s:
+                raise self._out_of_order(failed, error) from error
             return
         if self._lane.succeeded_since(first):
+            # That there was no connection is never the fault of one request: go on while others get one.
+            if unreachable:
+                return
             raise RequestError(
                 f"{self._name}: the request failed {failed} times while others at {self._lane.endpoint} "
                 f"succeeded; last: {error.message}",
