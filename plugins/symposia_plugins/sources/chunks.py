@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import NamedTuple
 
 __all__ = ["Line", "Passage", "Section", "count_tokens", "pack", "sections", "sentences"]
@@ -200,25 +201,27 @@ def pack(text: str, section: Section, most: int, overlap: int) -> Iterator[Passa
     whole sentences. Only a sentence that is longer than a passage is cut itself, between tokens.
     """
     units = list(_units(text, section, most, max(overlap, 1)))
-    total = sum(unit.tokens for unit in units)
-    parts = max(1, -(-(total - overlap) // (most - overlap)))
-    target = (total + (parts - 1) * overlap) / parts
+    before = [0, *accumulate(unit.tokens for unit in units)]
     first = fresh = 0
     while fresh < len(units):
-        last = _last(units, first, fresh, most, target)
+        more = max(0, -(-(before[-1] - before[first] - most) // (most - overlap)))
+        target = (before[-1] - before[first] + more * overlap) / (more + 1)
+        last = _last(units, before, first, fresh, most, target)
         part = units[first : last + 1]
         spans = tuple((unit.start, unit.end) for unit in part)
-        yield Passage(part[0].start, part[-1].end, sum(unit.tokens for unit in part), spans)
+        yield Passage(part[0].start, part[-1].end, before[last + 1] - before[first], spans)
         fresh = last + 1
         first = _repeat(units, first, fresh, most, overlap) if fresh < len(units) else fresh
 
 
-def _last(units: Sequence[_Unit], first: int, fresh: int, most: int, target: float) -> int:
-    """Where a passage from ``first`` ends best; it holds at least the unit ``fresh``."""
-    tokens = sum(unit.tokens for unit in units[first:fresh])
+def _last(units: Sequence[_Unit], before: Sequence[int], first: int, fresh: int, most: int, target: float) -> int:
+    """Where a passage from ``first`` ends best; it holds at least the unit ``fresh``.
+
+    `before` has the number of tokens in front of each unit.
+    """
     best, best_cost = fresh, float("inf")
     for index in range(fresh, len(units)):
-        tokens += units[index].tokens
+        tokens = before[index + 1] - before[first]
         if tokens > most:
             break
         bonus = _PARAGRAPH_BONUS * target if units[index].closes else 0.0

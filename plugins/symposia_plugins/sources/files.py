@@ -71,17 +71,19 @@ def wrong_encoding(path: Path, encoding: str, why: str, where: str = "") -> Sour
 
 def guess(data: bytes) -> str:
     """A guess at the encoding of a text that is not UTF-8, by which characters it would hold."""
-    for encoding, low, high, share in (
-        ("CP932", 0x3041, 0x30FF, 0.2),  # Japanese text is full of kana
-        ("EUC-KR", 0xAC00, 0xD7A3, 0.6),
-        ("GB18030", 0x4E00, 0x9FFF, 0.6),
-        ("WINDOWS-1251", 0x0410, 0x044F, 0.7),
+    for encoding, low, high, share, of_letters in (
+        ("CP932", 0x3041, 0x30FF, 0.2, 0.0),  # Japanese text is full of kana
+        ("EUC-KR", 0xAC00, 0xD7A3, 0.6, 0.0),
+        ("GB18030", 0x4E00, 0x9FFF, 0.6, 0.0),
+        ("WINDOWS-1251", 0x0410, 0x044F, 0.7, 0.5),  # single accents in Latin text would pass for Cyrillic
     ):
         try:
             text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
         foreign = [ord(char) for char in text if ord(char) > 0x7F]
-        if foreign and sum(low <= code <= high for code in foreign) >= share * len(foreign):
+        letters = sum(char.isalpha() for char in text)
+        fitting = sum(low <= code <= high for code in foreign)
+        if foreign and fitting >= share * len(foreign) and fitting >= of_letters * letters:
             return encoding
     return "WINDOWS-1252"

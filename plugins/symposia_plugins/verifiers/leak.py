@@ -52,7 +52,7 @@ _SIGNS = (
             r"^\s*<s>",
             r"</?think>",
             r"^\s*(?:assistant|system|user|human)\s*:",
-            r"\n\s*(?:###\s*)?(?:human|assistant|instruction|response)\s*:\s",
+            r"\n[ \t]*(?:###[ \t]*)?(?:human|assistant|instruction|response)[ \t]*:\s",
         ),
         "holds a piece of a chat template",
     ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -158,15 +157,17 @@ async def test_the_rubric_keeps_the_rules_of_judges(build: Build) -> None:
 def objecting(ask: Ask, claims: Claims) -> JsonValue:
     """Claims in the form of the critic ``constitution``, whichever way it asks."""
     ids = ("exact", "kind")
-    said = [
-        {"principle": p, "quote": q, "reason": "Bad.", "severity": "critical", "fix": "Mend it."} for p, q in claims
-    ]
-    if ask.schema is not None and ask.schema.name == "broken":
+    form = ask.schema.name if ask.schema is not None else ""
+    if form == "broken":
         return {"broken": "yes" if ids[ask.index] in dict(claims) else "no"}
-    if ask.schema is not None and ask.schema.name == "detail":
-        detail: JsonValue = json.loads(json.dumps(next(one for one in said if one["principle"] == ids[ask.index])))
-        return detail
-    return json.loads(json.dumps({"objections": said}))  # type: ignore[no-any-return]
+    if form == "detail":
+        return {"quote": dict(claims)[ids[ask.index]], "reason": "Bad.", "severity": "critical", "fix": "Mend it."}
+    return {
+        "objections": [
+            {"principle": principle, "quote": quote, "reason": "Bad.", "severity": "critical", "fix": "Mend it."}
+            for principle, quote in claims
+        ]
+    }
 
 
 def ruling(ask: Ask, outcomes: Mapping[str, str]) -> JsonValue:
