@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from symposia.errors import UsageError
 from symposia.host import Host
@@ -15,33 +15,39 @@ from symposia.records import Event, Recipe
 if TYPE_CHECKING:
     from symposia.engine import RunResult, StopSignal
 
-__all__ = ["run", "run_async"]
+__all__ = ["RunOptions", "run", "run_async"]
 
 
-def run(
-    recipe: str | Path | Recipe | Mapping[str, object],
-    *,
-    runs: str | Path = "runs",
-    base: str | Path | None = None,
-    overrides: Sequence[str] = (),
-    host: Host | None = None,
-    listeners: Sequence[Callable[[Event], None]] = (),
-    new: bool = False,
-    retry_failed: bool = False,
-    stop: StopSignal | None = None,
-) -> RunResult:
-    """Run a recipe until it rests; the same call again goes on where it rested.
+class RunOptions(TypedDict, total=False):
+    """How a recipe is run.
 
-    Args:
-        recipe: Name of a shipped recipe, path of a YAML file, a `Recipe`, or a mapping with a recipe's keys.
-        runs: Folder of all runs.
-        base: Folder against which relative paths of a `Recipe` or mapping are read; the current one when None.
+    Attributes:
+        runs: Folder of all runs; ``runs`` when left out.
+        base: Folder against which relative paths of a `Recipe` or mapping are read; else the current one.
         overrides: ``a.b=c`` each, laid over the recipe in order; not for a `Recipe`.
-        host: The plugins; those of this installation when None.
+        host: The plugins; else those of this installation.
         listeners: Called with every event.
         new: Start a new run even if one of the same content is there.
         retry_failed: Ask the tasks again that failed.
         stop: How the run can be asked to stop from elsewhere.
+    """
+
+    runs: str | Path
+    base: str | Path
+    overrides: Sequence[str]
+    host: Host
+    listeners: Sequence[Callable[[Event], None]]
+    new: bool
+    retry_failed: bool
+    stop: StopSignal
+
+
+def run(recipe: str | Path | Recipe | Mapping[str, object], **options: Unpack[RunOptions]) -> RunResult:
+    """Run a recipe until it rests; the same call again goes on where it rested.
+
+    Args:
+        recipe: Name of a shipped recipe, path of a YAML file, a `Recipe`, or a mapping with a recipe's keys.
+        options: See `RunOptions`.
 
     Returns:
         How it ended, with counts, files, and `samples()`.
@@ -54,52 +60,26 @@ def run(
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        pass
-    else:
-        raise UsageError(
-            "symposia.run can't wait inside a running event loop", "write: await symposia.run_async(...)"
-        )
-    return asyncio.run(
-        run_async(
-            recipe,
-            runs=runs,
-            base=base,
-            overrides=overrides,
-            host=host,
-            listeners=listeners,
-            new=new,
-            retry_failed=retry_failed,
-            stop=stop,
-        )
-    )
+        return asyncio.run(run_async(recipe, **options))
+    raise UsageError("symposia.run can't wait inside a running event loop", "write: await symposia.run_async(...)")
 
 
-async def run_async(
-    recipe: str | Path | Recipe | Mapping[str, object],
-    *,
-    runs: str | Path = "runs",
-    base: str | Path | None = None,
-    overrides: Sequence[str] = (),
-    host: Host | None = None,
-    listeners: Sequence[Callable[[Event], None]] = (),
-    new: bool = False,
-    retry_failed: bool = False,
-    stop: StopSignal | None = None,
-) -> RunResult:
+async def run_async(recipe: str | Path | Recipe | Mapping[str, object], **options: Unpack[RunOptions]) -> RunResult:
     """Like `run`, inside a running event loop."""
     from symposia.engine import run_recipe
 
-    host = host or Host()
-    loaded = _load(recipe, host, Path(base) if base is not None else Path.cwd(), overrides)
+    host = options.get("host") or Host()
+    base = Path(options["base"]) if "base" in options else Path.cwd()
+    loaded = _load(recipe, host, base, options.get("overrides", ()))
     return await run_recipe(
         loaded.recipe,
         base=loaded.base,
-        runs=Path(runs),
+        runs=Path(options.get("runs", "runs")),
         host=host,
-        listeners=listeners,
-        new=new,
-        retry_failed=retry_failed,
-        stop=stop,
+        listeners=options.get("listeners", ()),
+        new=options.get("new", False),
+        retry_failed=options.get("retry_failed", False),
+        stop=options.get("stop"),
     )
 
 

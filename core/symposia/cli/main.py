@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 
@@ -16,7 +17,8 @@ def main() -> None:
             # A terminal that can't show a character shows a question mark, and the command goes on.
             reconfigure(errors="replace")
     arguments = sys.argv[1:]
-    if arguments in ([], ["--help"]) and next(foreign_plugins(), None) is None:
+    completing = "_SYMPOSIA_COMPLETE" in os.environ
+    if arguments in ([], ["--help"]) and not completing and next(foreign_plugins(), None) is None:
         from shutil import get_terminal_size
 
         from symposia.cli.verbs import help_text

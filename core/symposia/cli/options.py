@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from symposia.host import Host
 
-__all__ = ["AsJson", "Overrides", "Runs", "make_app", "make_host"]
+__all__ = ["AsJson", "Overrides", "RecipeRef", "RunRef", "Runs", "Samples", "Seed", "make_app", "make_host"]
 
 Runs = Annotated[
     Path,
@@ -25,6 +25,11 @@ Overrides = Annotated[
         help="Set a value of the recipe, for example limits.in_flight=8; the value is read as YAML. Repeatable.",
     ),
 ]
+
+Samples = Annotated[int | None, typer.Option("--samples", help="Number of ACCEPTED samples to make.", min=1)]
+Seed = Annotated[int | None, typer.Option("--seed", help="Seed of everything that is drawn.", min=0)]
+RunRef = Annotated[str, typer.Argument(help="Name of a run, the beginning of one, or its folder.")]
+RecipeRef = Annotated[str, typer.Argument(help="Name of a shipped recipe, or path of a YAML file.")]
 
 RUNS = Path("runs")
 """Where runs are kept unless said otherwise."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from symposia.cli.console import is_terminal, make_console, make_table, say, show_path
+from symposia.cli.console import is_terminal, make_console, make_table, say, say_json, show_path
 from symposia.cli.progress import Screen, Standing, duration, show_live, show_plain
 from symposia.records import Event
 
@@ -18,30 +19,23 @@ if TYPE_CHECKING:
     from symposia.host import Host
     from symposia.recipes import LoadedRecipe
 
-__all__ = ["display", "execute", "say_summary", "sugar"]
+__all__ = ["Show", "display", "execute", "say_next", "say_summary", "shown", "sugar"]
 
 
 def sugar(
-    *,
-    samples: int | None = None,
-    seed: int | None = None,
-    model: str | None = None,
-    max_candidates: int | None = None,
-    in_flight: int | None = None,
-    overrides: Sequence[str] | None = None,
+    values: Mapping[str, int | None], *, model: str | None = None, overrides: Sequence[str] | None = None
 ) -> list[str]:
-    """Short options as overrides of the recipe; what is said with ``--set`` comes last and wins."""
+    """Short options as overrides of the recipe; what is said with ``--set`` comes last and wins.
+
+    Args:
+        values: Value by key of the recipe; None where an option was not given.
+        model: The model of every role.
+        overrides: What was said with ``--set``.
+    """
     found: list[str] = []
     if model is not None:
         found += [f"roles.teacher.model={model}", f"roles.*.model={model}", f"roles.judges.*.model={model}"]
-    for key, value in (
-        ("samples", samples),
-        ("seed", seed),
-        ("limits.max_candidates", max_candidates),
-        ("limits.in_flight", in_flight),
-    ):
-        if value is not None:
-            found.append(f"{key}={value}")
+    found += [f"{key}={value}" for key, value in values.items() if value is not None]
     return [*found, *(overrides or ())]
 
 
@@ -53,6 +47,34 @@ def display(standing: Standing, *, quiet: bool) -> Iterator[Screen]:
         return
     with show_live(standing) if is_terminal() else show_plain(standing) as screen:
         yield screen
+
+
+@dataclass
+class Show:
+    """How one run is shown; `result` is set when it rests."""
+
+    standing: Standing
+    listeners: list[Callable[[Event], None]]
+    result: RunResult | None = None
+
+
+@contextmanager
+def shown(wanted: int, *, as_json: bool, quiet: bool) -> Iterator[Show]:
+    """Show a run while it goes on, and say how it ended: as lines of JSON, as one line, or in full."""
+    standing = Standing()
+    with display(standing, quiet=quiet or as_json) as screen:
+        listeners = [screen.hear]
+        if as_json:
+            listeners.append(lambda event: say_json(event.model_dump(mode="json"), line=True))
+        show = Show(standing, listeners)
+        yield show
+    if as_json:
+        return
+    assert show.result is not None  # otherwise an error was raised
+    if quiet:
+        say(f"{show.result.run} {show.result.state}: {standing.counts()}")
+    else:
+        say_summary(show.result, wanted)
 
 
 def execute(

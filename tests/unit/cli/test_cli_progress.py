@@ -141,7 +141,7 @@ def test_money(cost: float | None, words: str) -> None:
 
 
 def test_short_options_are_overrides_and_what_is_set_wins() -> None:
-    said = sugar(samples=3, model="a/b", overrides=["samples=4"])
+    said = sugar({"samples": 3, "seed": None}, model="a/b", overrides=["samples=4"])
     assert said == [
         "roles.teacher.model=a/b",
         "roles.*.model=a/b",
@@ -149,4 +149,4 @@ def test_short_options_are_overrides_and_what_is_set_wins() -> None:
         "samples=3",
         "samples=4",
     ]
-    assert sugar() == []
+    assert sugar({}) == []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from symposia.cli.console import make_console, make_table, say, say_json
-from symposia.cli.options import AsJson, Overrides, make_app, make_host
+from symposia.cli.options import AsJson, Overrides, RecipeRef, make_app, make_host
 
 if TYPE_CHECKING:
     from symposia.recipes import LoadedRecipe
@@ -22,7 +22,7 @@ def config() -> None:
 
 @app.command()
 def show(
-    recipe: Annotated[str, typer.Argument(help="Name of a shipped recipe, or path of a YAML file.")],
+    recipe: RecipeRef,
     origin: Annotated[bool, typer.Option("--origin", help="Say where each value came from.")] = False,
     overrides: Overrides = None,
     as_json: AsJson = False,

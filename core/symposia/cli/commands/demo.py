@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from symposia.cli.console import make_console, make_table, print_lines, say, width
-from symposia.cli.options import RUNS, Runs, make_app, make_host
+from symposia.cli.options import RUNS, Runs, Samples, Seed, make_app, make_host
 
 if TYPE_CHECKING:
     from symposia.engine import RunResult
@@ -27,10 +27,8 @@ _REJECTED_SHOWN = 12
 
 @app.command()
 def demo(
-    samples: Annotated[
-        int | None, typer.Option("--samples", help="Number of ACCEPTED samples to make.", min=1)
-    ] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="Another seed draws other tasks.", min=0)] = None,
+    samples: Samples = None,
+    seed: Seed = None,
     runs: Runs = RUNS,
 ) -> None:
     """Watch a small model on this machine negotiate a few samples.
@@ -43,7 +41,7 @@ def demo(
     from symposia.recipes import load_recipe
 
     host = make_host()
-    loaded = load_recipe(_RECIPE, host=host, overrides=sugar(samples=samples, seed=seed))
+    loaded = load_recipe(_RECIPE, host=host, overrides=sugar({"samples": samples, "seed": seed}))
     _fetch_models(loaded, host)
     _introduce(loaded)
     standing = Standing()

@@ -67,15 +67,30 @@ def _check_recipe(recipe: str, host: Host, *, endpoints: bool) -> list[Check]:
 def _print(found: list[Check]) -> None:
     from rich.text import Text
 
-    from symposia.report.text import one_line
+    from symposia.report.text import one_line, plain
 
     table = make_table("", "about", "what", "found", whole=("", "about"))
+    table.columns[2].max_width = 32
     area = ""
-    for check in found:
+    for check in _together(found):
         mark, style = _MARKS[check.status]
-        told = Text(one_line(check.detail))
+        told = Text(plain(check.detail))
         if check.todo:
             told.append(f"\n→ {one_line(check.todo)}", style="bold" if check.status == "lack" else "dim")
         table.add_row(Text(mark, style=style), check.area if check.area != area else "", one_line(check.name), told)
         area = check.area
     make_console().print(table)
+
+
+def _together(found: list[Check]) -> list[Check]:
+    """Things that are absent in the same way, such as keys, in one entry."""
+    from dataclasses import replace
+
+    merged: list[Check] = []
+    for check in found:
+        last = merged[-1] if merged else None
+        if last is not None and check.status == "absent" and replace(last, name=check.name) == check:
+            merged[-1] = replace(last, name=f"{last.name}, {check.name}")
+        else:
+            merged.append(check)
+    return merged

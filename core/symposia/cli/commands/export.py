@@ -8,14 +8,14 @@ from typing import Annotated, cast
 import typer
 
 from symposia.cli.console import say, say_json, show_path
-from symposia.cli.options import RUNS, AsJson, Runs, make_app, make_host
+from symposia.cli.options import RUNS, AsJson, RunRef, Runs, make_app, make_host
 
 app = make_app()
 
 
 @app.command()
 def export(
-    run: Annotated[str, typer.Argument(help="Name of a run, the beginning of one, or its folder.")],
+    run: RunRef,
     form: Annotated[
         str, typer.Option("--format", help="Name of an exporter; `symposia plugins --kind exporter`.")
     ] = "jsonl",

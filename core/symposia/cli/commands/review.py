@@ -13,7 +13,7 @@ import orjson
 import typer
 
 from symposia.cli.console import is_terminal, make_console, make_table, say, say_json, width
-from symposia.cli.options import RUNS, Runs, make_app, make_host
+from symposia.cli.options import RUNS, RunRef, Runs, make_app, make_host
 
 if TYPE_CHECKING:
     from symposia.cli.reviewing import Check
@@ -27,7 +27,7 @@ app = make_app()
 
 @app.command()
 def review(
-    run: Annotated[str, typer.Argument(help="Name of a run, the beginning of one, or its folder.")],
+    run: RunRef,
     reviewer: Annotated[
         str | None,
         typer.Option("--reviewer", envvar="SYMPOSIA_REVIEWER", help="Who decides; your login name if left out."),

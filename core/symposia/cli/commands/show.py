@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from symposia.cli.console import make_console, make_table, print_lines, say, say_json, show_path, width
-from symposia.cli.options import RUNS, AsJson, Runs, make_app
+from symposia.cli.options import RUNS, AsJson, RunRef, Runs, make_app
 
 if TYPE_CHECKING:
     from symposia.records import Decision, Negotiation
@@ -22,7 +22,7 @@ _OUTCOMES = ("accepted", "rejected", "parked", "failed", "withdrawn")
 
 @app.command()
 def show(
-    run: Annotated[str, typer.Argument(help="Name of a run, the beginning of one, or its folder.")],
+    run: RunRef,
     task: Annotated[int | None, typer.Argument(help="Number of a task.", min=0)] = None,
     number: Annotated[int | None, typer.Option("--task", help="Number of a task.", min=0)] = None,
     accepted: Annotated[bool, typer.Option("--accepted", help="Conversations of accepted tasks.")] = False,
