@@ -105,7 +105,9 @@ class Method:
         """The prompt that asks the reviser to answer objections and failed verdicts."""
         points = _points().render(objections=objections, verdicts=verdicts, contestable=contestable)
         last = self.prompts.revise.render(**self._shared(task), draft=draft.payload, points=points)
-        return (self._system(task), {"role": "user", "content": last})
+        # Worked examples show a draft alone, so they fit only where nothing else is asked for.
+        opening = (self._system(task),) if objections else self._opening(task)
+        return (*opening, {"role": "user", "content": last})
 
     def _shared(self, task: Task) -> dict[str, Any]:
         return {"task": task, "persona": task.persona, "system": task.system or "", **self.values(task)}

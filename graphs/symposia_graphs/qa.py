@@ -68,10 +68,21 @@ def _values(task: Task) -> Mapping[str, Any]:
     return {"passage": _passage(task), "title": title, "heading": "" if heading == title else heading}
 
 
+QUESTION = r'^[^"\\\n]{9,200}[?？؟]$'
+ANSWER = r'^[^"\\\n]{2,300}[.。!]$'
+# Some servers copy a pattern's characters into the JSON text as they are, so quotes and backslashes stay out of it.
+
+
 def _choosing(free: Schema, offered: tuple[str, ...]) -> Schema:
-    """The schema in which the quote is one of the offered sentences."""
-    properties: Any = free.body["properties"]
-    quote: JsonObject = {"type": "string", "enum": list(offered)}
+    """Offered sentences are the only quotes; the question ends as a question, the answer as a sentence.
+
+    The shapes are for the server that constrains decoding; an answer that comes without it may differ.
+    """
+    properties: JsonObject = {
+        "quote": {"type": "string", "enum": list(offered)},
+        "question": {"type": "string", "pattern": QUESTION},
+        "answer": {"type": "string", "pattern": ANSWER},
+    }
 
     def read(value: JsonValue) -> JsonValue:
         draft = free.read(value)
@@ -79,7 +90,7 @@ def _choosing(free: Schema, offered: tuple[str, ...]) -> Schema:
             raise ValueError("quote: it is none of the passage's sentences")
         return draft
 
-    return Schema(free.name, {**free.body, "properties": {**properties, "quote": quote}}, read)
+    return Schema(free.name, {**free.body, "properties": properties}, read)
 
 
 def _chat(task: Task, payload: JsonObject) -> tuple[Message, ...]:
