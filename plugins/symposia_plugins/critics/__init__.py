@@ -22,11 +22,14 @@ class ConstitutionParams(symposia.Params):
             once.
         max_objections: Most objections to one draft; the weightiest are kept.
         examples: Whether each principle is shown with its two examples.
+        max_chars: Most characters of each text in an answer; for small models that run on. It becomes part of the
+            schema, and some hosted endpoints refuse it.
     """
 
     per_principle: bool = False
     max_objections: int = Field(default=5, ge=1, le=50)
     examples: bool = True
+    max_chars: int | None = Field(default=None, ge=20)
 
 
 def _build_constitution(params: ConstitutionParams, bench: symposia.BuildContext) -> Critic:

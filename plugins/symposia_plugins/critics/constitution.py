@@ -88,15 +88,15 @@ class ConstitutionCritic:
             EndpointError: No request can be answered.
             CapExceededError: A cap leaves no room for a request.
         """
+        params = self._params
         shown = _DRAFT.render(
             source=source_texts(task),
             draft=draft_text(draft),
             findings=findings_text(verdicts, {"fail"}),
-            request=not self._params.per_principle,
+            request=not params.per_principle,
         )
-        if self._params.per_principle:
-            examples = self._params.examples
-            claims, unread, turns = await check_each(shown, draft, task, constitution, model, examples=examples)
+        if params.per_principle:
+            claims, unread, turns = await check_each(shown, draft, task, constitution, model, params)
             why = f"no readable answer about: {', '.join(unread)}" if unread else None
             return self._critique(draft, constitution, claims, why), turns
         ids = tuple(principle.id for principle in constitution.principles)
@@ -105,8 +105,8 @@ class ConstitutionCritic:
             round=draft.round,
             kind="criticise",
             messages=self._messages(constitution, shown),
-            schema=objection_schema(ids, self._params.max_objections),
-            smaller=smaller_objection_schema(ids),
+            schema=objection_schema(ids, params.max_objections, params.max_chars),
+            smaller=smaller_objection_schema(ids, params.max_chars),
         )
         try:
             answer = await model.ask(ask)
@@ -139,7 +139,7 @@ class ConstitutionCritic:
             round=draft.round,
             kind="rule",
             messages=self._messages(constitution, shown),
-            schema=ruling_schema(ids),
+            schema=ruling_schema(ids, self._params.max_chars),
             smaller=smaller_ruling_schema(ids),
         )
         try:

@@ -18,9 +18,9 @@ from symposia_plugins.critics.claims import Claim
 
 __all__ = [
     "BROKEN",
-    "DETAIL",
     "Outcome",
     "claim_in",
+    "detail_schema",
     "is_broken",
     "objection_schema",
     "objections_in",
@@ -99,33 +99,43 @@ def _schema(name: str, body: JsonObject, reader: type[BaseModel]) -> Schema:
     return Schema(name, body, Schema.of(reader).read)
 
 
-_DETAIL: JsonObject = {"quote": _TEXT, "reason": _TEXT, "severity": _choice(_SEVERITIES), "fix": _TEXT}
+def _text(most: int | None) -> JsonObject:
+    return _TEXT if most is None else {**_TEXT, "maxLength": most}
+
+
+def _detail(chars: int | None) -> JsonObject:
+    text = _text(chars)
+    return {"quote": text, "reason": text, "severity": _choice(_SEVERITIES), "fix": text}
+
 
 BROKEN = _schema("broken", _object({"broken": _choice(("yes", "no"))}), _Broken)
 """Whether one principle is broken."""
 
-DETAIL = _schema("detail", _object(_DETAIL), _Detail)
-"""Where and how one principle is broken."""
+
+@lru_cache(maxsize=32)
+def detail_schema(chars: int | None) -> Schema:
+    """Where and how one principle is broken; ``chars`` is the greatest length of a text."""
+    return _schema("detail", _object(_detail(chars)), _Detail)
 
 
 @lru_cache(maxsize=32)
-def objection_schema(principles: tuple[str, ...], most: int) -> Schema:
+def objection_schema(principles: tuple[str, ...], most: int, chars: int | None) -> Schema:
     """A list of objections to these principles."""
-    item = _object({"principle": _choice(principles), **_DETAIL})
+    item = _object({"principle": _choice(principles), **_detail(chars)})
     return _schema("objections", _object({"objections": _list(item, most)}), _Objections)
 
 
 @lru_cache(maxsize=32)
-def smaller_objection_schema(principles: tuple[str, ...]) -> Schema:
+def smaller_objection_schema(principles: tuple[str, ...], chars: int | None) -> Schema:
     """One objection or none, with the least that an objection needs."""
-    item = _object({"principle": _choice(principles), "quote": _TEXT, "reason": _TEXT})
+    item = _object({"principle": _choice(principles), "quote": _text(chars), "reason": _text(chars)})
     return _schema("objection", _object({"objections": _list(item, 1)}), _Objections)
 
 
 @lru_cache(maxsize=64)
-def ruling_schema(ids: tuple[str, ...]) -> Schema:
+def ruling_schema(ids: tuple[str, ...], chars: int | None) -> Schema:
     """A ruling on each contested objection."""
-    item = _object({"objection": _choice(ids), "reason": _TEXT, "outcome": _choice(get_args(Outcome))})
+    item = _object({"objection": _choice(ids), "reason": _text(chars), "outcome": _choice(get_args(Outcome))})
     return _schema("rulings", _object({"rulings": _list(item, len(ids))}), _Rulings)
 
 
@@ -141,7 +151,7 @@ def objections_in(value: JsonValue) -> list[Claim]:
 
 
 def claim_in(principle: str, value: JsonValue) -> Claim:
-    """The claim in an answer that `DETAIL` has read."""
+    """The claim in an answer that the detail schema has read."""
     return Claim(principle=principle, **_Detail.model_validate(value).model_dump())
 
 

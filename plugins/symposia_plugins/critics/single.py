@@ -10,8 +10,9 @@ from typing import Any, NamedTuple, TypeVar
 from symposia.contracts import Ask, RoleModel, UnusableAnswerError
 from symposia.prompts import Prompt
 from symposia.records import Constitution, Draft, Message, Principle, Task, Turn
+from symposia_plugins.critics import ConstitutionParams
 from symposia_plugins.critics.claims import Claim
-from symposia_plugins.critics.replies import BROKEN, DETAIL, claim_in, is_broken
+from symposia_plugins.critics.replies import BROKEN, claim_in, detail_schema, is_broken
 
 __all__ = ["SINGLE_PROMPTS", "check_each"]
 
@@ -33,12 +34,12 @@ class _Checked(NamedTuple):
 
 
 async def check_each(
-    shown: str, draft: Draft, task: Task, constitution: Constitution, model: RoleModel, *, examples: bool
+    shown: str, draft: Draft, task: Task, constitution: Constitution, model: RoleModel, params: ConstitutionParams
 ) -> tuple[list[Claim], list[str], tuple[Turn, ...]]:
     """Claims, ids of the principles about which nothing could be read, and all turns, in principle order."""
     checked = await _together(
         [
-            _check(number, principle, shown, draft, task, model, examples)
+            _check(number, principle, shown, draft, task, model, params)
             for number, principle in enumerate(constitution.principles)
         ]
     )
@@ -49,11 +50,17 @@ async def check_each(
 
 
 async def _check(
-    number: int, principle: Principle, shown: str, draft: Draft, task: Task, model: RoleModel, examples: bool
+    number: int,
+    principle: Principle,
+    shown: str,
+    draft: Draft,
+    task: Task,
+    model: RoleModel,
+    params: ConstitutionParams,
 ) -> _Checked:
     messages: list[Message] = [
         {"role": "system", "content": _SYSTEM.render()},
-        {"role": "user", "content": _CHECK.render(shown=shown, principle=principle, examples=examples)},
+        {"role": "user", "content": _CHECK.render(shown=shown, principle=principle, examples=params.examples)},
     ]
     turns: tuple[Turn, ...] = ()
     try:
@@ -63,7 +70,7 @@ async def _check(
             return _Checked(True, None, turns)
         messages.append({"role": "assistant", "content": first.text})
         messages.append({"role": "user", "content": _DETAIL.render(severity=principle.severity)})
-        ask = Ask(task.number, draft.round, "criticise", messages, DETAIL, index=number)
+        ask = Ask(task.number, draft.round, "criticise", messages, detail_schema(params.max_chars), index=number)
         second = await model.ask(ask)
     except UnusableAnswerError as exc:
         return _Checked(False, None, (*turns, exc.turn))

@@ -101,7 +101,8 @@ class ExactIndex:
         self._require_open()
         wanted = checked(vector, self._dimensions)
         size = len(self._ids)
-        rough = self._vectors[:size] @ wanted
+        # Not `@`: a matrix library's threads would fight with those of a model on the same machine.
+        rough = np.einsum("ij,j->i", self._vectors[:size], wanted)
         rows = np.arange(size) if as_of is None else np.flatnonzero(self._logs[:size] <= as_of)
         if k < 1 or not len(rows):
             return []

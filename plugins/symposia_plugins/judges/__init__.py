@@ -52,11 +52,14 @@ class RubricParams(symposia.Params):
         criteria: What is scored.
         low: Lowest score.
         high: Highest score.
+        max_chars: Most characters of the reason; for small models that run on. It becomes part of the schema, and
+            some hosted endpoints refuse it.
     """
 
     criteria: tuple[Criterion, ...] = Field(default=_DEFAULT, min_length=1)
     low: int = 1
     high: int = 5
+    max_chars: int | None = Field(default=None, ge=20)
 
     @model_validator(mode="after")
     def _a_scale(self) -> RubricParams:

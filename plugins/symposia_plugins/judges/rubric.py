@@ -143,9 +143,12 @@ def _body(params: RubricParams) -> JsonObject:
         "required": names,
         "additionalProperties": False,
     }
+    reason: JsonObject = {"type": "string"}
+    if params.max_chars is not None:
+        reason["maxLength"] = params.max_chars
     return {
         "type": "object",
-        "properties": {"scores": scores, "reason": {"type": "string"}},
+        "properties": {"scores": scores, "reason": reason},
         "required": ["scores", "reason"],
         "additionalProperties": False,
     }

@@ -207,6 +207,18 @@ async def test_examples_can_be_left_out_and_change_the_fingerprint() -> None:
     assert critic(examples=False).fingerprint != critic().fingerprint == critic().fingerprint
 
 
+async def test_small_models_can_be_kept_short() -> None:
+    for per_principle in (False, True):
+        asked = ScriptedRole(lambda ask: {"broken": "yes"} if ask.kind == "check" else unreadable(ask))
+        await critic(max_chars=120, per_principle=per_principle).criticise(DRAFT, TASK, CONSTITUTION, (), asked)
+        long = asked.asks[-1].schema
+        assert long is not None and canonical_json(long.body).count(b'"maxLength":120') == 3
+    scored = ScriptedRole(unreadable, role="judge:strict")
+    await judge(max_chars=50).judge(DRAFT, TASK, (), scored)
+    short = scored.asks[0].schema
+    assert short is not None and b'"maxLength":50' in canonical_json(short.body)
+
+
 # -- one by one ----------------------------------------------------------------------------------------------------
 
 
