@@ -18,7 +18,7 @@ from symposia.llm.ledger import Ledger
 from symposia.llm.limits import Lane, Patience
 from symposia.llm.role import SeatedRole
 from symposia.llm.tally import Pulse
-from symposia.records import JsonObject, RoleSpec
+from symposia.records import JsonObject, RoleSpec, canonical_json
 
 __all__ = ["Seating"]
 
@@ -61,7 +61,7 @@ class Seating:
         self._frozen = frozen or {}
         self._patience = patience or Patience()
         self._books = Books(ledger, run, budget)
-        self._backends: dict[tuple[str, str, str | None, str | None], Backend] = {}
+        self._backends: dict[tuple[str, str, str | None, str | None, bytes], Backend] = {}
         self._clients: dict[tuple[int, LogicalModel], Client] = {}
         self._lanes: dict[str, Lane] = {}
         self._lock = asyncio.Lock()
@@ -118,7 +118,8 @@ class Seating:
             raise failed[0]
 
     def _backend(self, spec: RoleSpec) -> Backend:
-        slot = (spec.backend, spec.model_name, spec.base_url, spec.api_key_env)
+        more = canonical_json(spec.backend_params)
+        slot = (spec.backend, spec.model_name, spec.base_url, spec.api_key_env, more)
         backend = self._backends.get(slot)
         if backend is None:
             backend = self._backends[slot] = self._build(spec)
@@ -126,6 +127,7 @@ class Seating:
 
     def _build(self, spec: RoleSpec) -> Backend:
         params: JsonObject = {
+            **spec.backend_params,
             "model": spec.model_name,
             "base_url": spec.base_url,
             "api_key_env": spec.api_key_env,

@@ -85,7 +85,12 @@ def find_problems(recipe: Recipe, host: Host, base: Path) -> list[Problem]:
     """
     found = list(_part(host, "graph", recipe.graph, recipe.parameters, ("graph",), ("parameters",)))
     for path, role in roles_of(recipe):
-        params: JsonObject = {"model": role.model_name, "base_url": role.base_url, "api_key_env": role.api_key_env}
+        params: JsonObject = {
+            **role.backend_params,
+            "model": role.model_name,
+            "base_url": role.base_url,
+            "api_key_env": role.api_key_env,
+        }
         found += _part(host, "backend", role.backend, params, (*path, "model"), path)
     for number, judge in enumerate(recipe.roles.judges):
         path = ("roles", "judges", number)

@@ -76,6 +76,7 @@ class RoleSpec(Record):
         base_url: Address of an OpenAI-compatible server, up to and with ``/v1``.
         api_key_env: Name of the environment variable that holds the key; never the key.
         timeout_s: Deadline of one request on the wire, seconds.
+        backend_params: Parameters of the backend itself, checked by its own model (``symposia plugins``).
         options: Further sampling settings, passed to the backend as they are.
     """
 
@@ -86,6 +87,7 @@ class RoleSpec(Record):
     base_url: str | None = None
     api_key_env: str | None = None
     timeout_s: float = Field(default=300.0, gt=0)
+    backend_params: JsonObject = Field(default_factory=dict)
     options: JsonObject = Field(default_factory=dict)
 
     @property
