@@ -1,7 +1,7 @@
 """Processor time that one model call costs on our side, next to the floor of a bare aiohttp loop.
 
-Prints one JSON object. A mock server answers at once from another process, so what is measured is this process alone
-(all its threads, the ledger's included). Repeats of the four ways are interleaved, because a shared machine drifts.
+Prints one JSON object. A mock server answers at once from another process, so what is measured is this process
+alone (all its threads, the ledger's included). Repeats of the four ways are interleaved: a shared machine drifts.
 
     python tests/benchmarks/bench_client.py [--calls 1500] [--repeats 7] [--in-flight 64]
 """
@@ -72,7 +72,7 @@ def prompt(number: int) -> tuple[Message, ...]:
     )
 
 
-# -- the server, in a process of its own ----------------------------------------------------------------------------
+# -- the server, in a process of its own ------------------------------------------------------------------------
 
 
 class _Answering(asyncio.Protocol):
@@ -110,7 +110,7 @@ def serve(pipe: Connection) -> None:
     asyncio.run(run())
 
 
-# -- the four ways ---------------------------------------------------------------------------------------------------
+# -- the four ways ----------------------------------------------------------------------------------------------
 
 
 async def measure(call: Callable[[int], Awaitable[object]], calls: int, in_flight: int, first: int) -> float:

@@ -13,7 +13,9 @@ from pydantic import BaseModel
 from symposia.contracts import Ask, Capabilities, ChatReply, ChatRequest, RoleModel, Schema
 from symposia.hookspecs import hookimpl
 from symposia.host import Host, Workbench
-from symposia.llm import Budget, Ledger, Patience, ReplayBackend, Seating
+from symposia.llm import Budget, Draw, Ledger, LogicalModel, Patience, ReplayBackend, Seating
+from symposia.llm.entry import Entry, entry_of
+from symposia.llm.keys import pieces_of
 from symposia.offers import BackendParams, BuildContext, Offer
 from symposia.records import Message, RoleSpec, Usage
 
@@ -54,6 +56,12 @@ class FakeBackend:
         self.at_once = self.most_at_once = 0
         self.looked = 0
         self.closed = False
+        self._arrivals: asyncio.Queue[None] = asyncio.Queue()
+
+    async def arrived(self, count: int) -> None:
+        """Wait until so many more requests have come."""
+        for _ in range(count):
+            await self._arrivals.get()
 
     async def capabilities(self) -> Capabilities:
         self.looked += 1
@@ -61,6 +69,7 @@ class FakeBackend:
 
     async def chat(self, request: ChatRequest, timeout_s: float) -> ChatReply:
         self.sent.append(request)
+        self._arrivals.put_nowait(None)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
@@ -152,9 +161,27 @@ SMALL = Schema.of(Small)
 GOOD = '{"verdict": "yes", "reason": "so"}'
 
 
-def question(task: int = 0, *, schema: Schema | None = None, smaller: Schema | None = None, n: int = 1) -> Ask:
-    """A question of the teacher's."""
-    return Ask(task=task, round=0, kind="propose", messages=PROMPT, schema=schema, smaller=smaller, n=n)
+def question(
+    task: int = 0, text: str = "Why?", schema: Schema | None = None, smaller: Schema | None = None, n: int = 1
+) -> Ask:
+    """A question to a role."""
+    messages = (PROMPT[0], user(text))
+    return Ask(task=task, round=0, kind="propose", messages=messages, schema=schema, smaller=smaller, n=n)
+
+
+def user(text: str) -> Message:
+    """A user's message."""
+    return {"role": "user", "content": text}
+
+
+MODEL = LogicalModel("fake", "model", "host-a")
+REQUEST = ChatRequest(model="model", messages=PROMPT)
+
+
+def entry(task: int, text: str = "because", run: str = "run-1", cost: float | None = 0.5) -> Entry:
+    """A ledger entry."""
+    pieces = pieces_of(REQUEST, MODEL, Draw(7, task, "teacher", "propose", 0, 0, 0))
+    return entry_of(pieces, reply(text, cost=cost), run=run, created=1.0 + task, seconds=0.25)
 
 
 async def texts(model: RoleModel, count: int) -> list[str]:

@@ -128,7 +128,11 @@ class ReplayBackend:
 
     def __init__(self, path: Path, model: str) -> None:
         self.cassette = Cassette.open(path)
-        self.logical = self.cassette.model(model)
+        try:
+            self.logical = self.cassette.model(model)
+        except EndpointError:
+            self.cassette.close()
+            raise
 
     @property
     def identity(self) -> str:
@@ -255,6 +259,9 @@ class _LineTape:
                     "give the path of a ledger or of an exported cassette",
                 ) from None
             place += len(line)
+        if not place:
+            self._file.close()
+            raise SourceError(f"cassette {self._path} is empty", "record the run anew")
 
     def _place(self, number: int, place: int, found: dict[str, object]) -> None:
         if number == 1:
