@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 from symposia.cli.console import print_lines, say, say_error
 from symposia.errors import RecipeError, SymposiaError, UsageError
 from symposia.records import HumanDecision, JsonObject, JsonValue, ReviewAction
-from symposia.report.text import shorten
-from symposia.report.transcript import Line, draft_lines, transcript, verdict_lines
+from symposia.report.transcript import Line, draft_lines, task_lines, transcript, verdict_lines
 from symposia.review.queue import REASONS, ReviewQueue, Waiting
 from symposia.yamldoc import parse_yaml
 
@@ -29,7 +28,6 @@ Check = Callable[[Waiting, JsonObject], JsonObject]
 """Gives the normal form of an edited payload; raises `ValueError` that says what is wrong with it."""
 
 _KEYS = {"a": "accept", "e": "edit", "r": "reject", "b": "send_back"}
-_LONGEST_PASSAGE = 1500
 
 
 class _Left(Exception):
@@ -79,9 +77,7 @@ class LineReview:
         print_lines(self._blind_lines(waiting))
 
     def _blind_lines(self, waiting: Waiting) -> Iterator[Line]:
-        task = waiting.negotiation.ticket.task
-        for name, value in (*task.seed.items(), *task.parameters.items()):
-            yield Line(f"{name}: {shorten(str(value), _LONGEST_PASSAGE)}", "faint")
+        yield from task_lines(waiting.negotiation, self.width)
         best = waiting.negotiation.best
         if best is not None:
             yield Line()

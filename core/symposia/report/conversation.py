@@ -12,9 +12,12 @@ from symposia.records import (
     TaskStarted,
     TurnTaken,
 )
+from symposia.report.text import shorten, wrap
 from symposia.report.transcript import Line, decision_lines, judgment_lines, turn_lines, verdict_lines
 
 __all__ = ["Conversation"]
+
+_LONGEST_SEED = 600
 
 
 class Conversation:
@@ -26,14 +29,20 @@ class Conversation:
     Args:
         tell: Called with the lines to show.
         look_up: Gives the stored negotiation of a settled task, for its verdicts and judgments.
+        seed_of: Gives the text that a source row is about; empty when there is none.
         width: Longest line, characters.
     """
 
     def __init__(
-        self, tell: Callable[[Iterable[Line]], None], look_up: Callable[[int], Negotiation | None], width: int
+        self,
+        tell: Callable[[Iterable[Line]], None],
+        look_up: Callable[[int], Negotiation | None],
+        seed_of: Callable[[str], str],
+        width: int,
     ) -> None:
         self._tell = tell
         self._look_up = look_up
+        self._seed_of = seed_of
         self._width = width
         self._followed: int | None = None
         self._waiting: dict[int, list[TaskStarted | TurnTaken]] = {}
@@ -77,6 +86,9 @@ class Conversation:
             about = " · ".join(part for part in (event.source_id, event.persona) if part)
             yield Line()
             yield Line(f"── task {event.task}{f' · {about}' if about else ''} ".ljust(self._width, "─"), "title")
+            seed = self._seed_of(event.source_id) if event.source_id else ""
+            for line in wrap(shorten(seed, _LONGEST_SEED), self._width, "    ") if seed else ():
+                yield Line(line, "faint")
         else:
             yield from turn_lines(event.turn, event.draft, self._width)
 

@@ -31,6 +31,7 @@ __all__ = [
     "draft_lines",
     "judgment_lines",
     "render",
+    "task_lines",
     "transcript",
     "turn_lines",
     "usage_text",
@@ -83,7 +84,7 @@ def render(negotiation: Negotiation, decision: Decision | None = None, width: in
 
 def transcript(negotiation: Negotiation, decision: Decision | None = None, width: int = 100) -> list[Line]:
     """The whole conversation, line by line."""
-    lines = list(_opening(negotiation, width))
+    lines = list(task_lines(negotiation, width))
     for round_ in _rounds(negotiation):
         lines += [Line(), Line(f"── round {round_} ".ljust(width, "─"), "title")]
         lines += _round(negotiation, round_, width)
@@ -101,7 +102,8 @@ def usage_text(usage: Usage) -> str:
     return f"{calls} · {usage.prompt_tokens:,} tokens read, {usage.completion_tokens:,} written · {cost}"
 
 
-def _opening(negotiation: Negotiation, width: int) -> Iterator[Line]:
+def task_lines(negotiation: Negotiation, width: int) -> Iterator[Line]:
+    """What was asked: the source row, the persona, the system instruction."""
     task = negotiation.ticket.task
     source = f" · {one_line(task.source_id)}" if task.source_id else ""
     yield Line(f"task {task.number} · {negotiation.graph}{source}", "title")
@@ -111,7 +113,8 @@ def _opening(negotiation: Negotiation, width: int) -> Iterator[Line]:
     if task.system:
         yield from _lines(task.system, width, "  system    ")
     for name, value in (*task.seed.items(), *task.parameters.items()):
-        yield from _lines(shorten(_text(value), _LONGEST_SEED), width, f"  {one_line(name):<9} ", "faint")
+        shown = f"({len(value)} items)" if isinstance(value, list) else shorten(_text(value), _LONGEST_SEED)
+        yield from _lines(shown, width, f"  {one_line(name):<9} ", "faint")
 
 
 def _rounds(negotiation: Negotiation) -> list[int]:
@@ -136,7 +139,8 @@ def _round(negotiation: Negotiation, round_: int, width: int) -> Iterator[Line]:
         yield Line(f"{_speaker(negotiation, draft, round_)} drafts", "speaker")
         yield from draft_lines(draft, width)
     yield from verdict_lines(negotiation.verdicts_on(round_), width)
-    for probe in negotiation.probes:
+    # The probe while arguing and the gate at the end often say the same.
+    for probe in dict.fromkeys(negotiation.probes):
         if probe.round == round_:
             yield from _probe(probe, width)
     for critique in negotiation.critiques:
@@ -290,10 +294,11 @@ def decision_lines(decision: Decision, width: int) -> Iterator[Line]:
     cause = f": {one_line(decision.cause)}" if decision.cause else ""
     tone = tones.get(decision.outcome, "doubt")
     yield Line(f"{decision.outcome.upper()} at {decision.stage}{cause}", tone)
-    if decision.detail:
+    evidence = ", ".join(decision.evidence)
+    if decision.detail and decision.detail != evidence:
         yield from _lines(decision.detail, width, "    ")
     if decision.evidence:
-        yield from _lines(", ".join(decision.evidence), width, "    evidence  ")
+        yield from _lines(evidence, width, "    evidence  ")
     if decision.score is not None:
         yield Line(f"    score     {decision.score:.2f}")
     human = decision.review

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import typer
 
-from symposia.cli.console import make_console, make_table, print_lines, say, width
+from symposia.cli.console import is_terminal, make_console, make_table, print_lines, say, width
 from symposia.cli.options import RUNS, Runs, Samples, Seed, make_app, make_host
 
 if TYPE_CHECKING:
+    from symposia.cli.progress import Screen, Standing
     from symposia.engine import RunResult
     from symposia.host import Host
     from symposia.recipes import LoadedRecipe
     from symposia.records import Event, Negotiation, Sample
-    from symposia.report.transcript import Line
 
 app = make_app()
 
@@ -46,8 +46,8 @@ def demo(
     _introduce(loaded)
     standing = Standing()
     with display(standing, quiet=False) as screen:
-        told = _Told(lambda lines: print_lines(lines, screen.console))
-        result = execute(loaded, runs=runs, host=host, listeners=[screen.hear, told.hear], standing=standing)
+        told = _Told(loaded, host, standing, screen)
+        result = execute(loaded, runs=runs, host=host, listeners=[told.hear], standing=standing)
     if not told.turns:
         _recall(result)
     _show_accepted(result)
@@ -58,13 +58,19 @@ def demo(
 
 
 class _Told:
-    """Tells the first accepted negotiation while it happens."""
+    """Tells the first accepted negotiation while it happens; then, how the run stands."""
 
-    def __init__(self, tell: Callable[[Iterable[Line]], None]) -> None:
+    def __init__(self, loaded: LoadedRecipe, host: Host, standing: Standing, screen: Screen) -> None:
         from symposia.report.conversation import Conversation
 
         self._folder: Path | None = None
-        self._conversation = Conversation(tell, self._look_up, min(width(), 100))
+        self._loaded = loaded
+        self._host = host
+        self._standing = standing
+        self._screen = screen
+        self._conversation = Conversation(
+            lambda lines: print_lines(lines, screen.console), self._look_up, self._seed_of, min(width(), 100)
+        )
         self.turns = 0
 
     def hear(self, event: Event) -> None:
@@ -74,6 +80,25 @@ class _Told:
         elif event.kind == "turn_taken":
             self.turns += 1
         self._conversation.hear(event)
+        # Without a live display, lines about the run would only interrupt the conversation.
+        hear = self._screen.hear if is_terminal() or self._conversation.is_over else self._standing.hear
+        hear(event)
+
+    @cached_property
+    def _seeds(self) -> dict[str, str]:
+        """The passages by name, as the recipe's source gives them."""
+        from symposia.contracts import Source
+        from symposia.host import Workbench
+
+        spec = self._loaded.recipe.source
+        if spec is None:
+            return {}
+        bench = Workbench(self._host, self._loaded.base)
+        source = cast(Source, self._host.build("source", spec.use, spec.params, bench))
+        return {row.id: str(row.fields.get("passage", "")) for row in source.rows()}
+
+    def _seed_of(self, source_id: str) -> str:
+        return self._seeds.get(source_id, "")
 
     def _look_up(self, task: int) -> Negotiation | None:
         from symposia.store import RunStore
