@@ -134,7 +134,8 @@ class GroundedParams(symposia.Params):
         answer_field: Field with the answer.
         question_field: Field with the question.
         passage_field: Field of the task's source row with the passage.
-        context_fields: Further fields of that row whose names and numbers the answer may use.
+        context_fields: Further fields of that row whose words, names and numbers count as the passage's, for
+            example ``[title, heading]``; never for quotes.
         min_quote_words: Least number of words of a quote.
         min_support: Least share of the answer's content words that must occur in the passage.
     """
@@ -143,7 +144,7 @@ class GroundedParams(symposia.Params):
     answer_field: str = "answer"
     question_field: str = "question"
     passage_field: str = "passage"
-    context_fields: tuple[str, ...] = ("title", "heading")
+    context_fields: tuple[str, ...] = ()
     min_quote_words: int = Field(default=5, ge=1)
     min_support: float = Field(default=0.5, ge=0, le=1)
 

@@ -47,9 +47,10 @@ class GroundedVerifier:
       are compared in Unicode form NFC, with every run of white space as one space; nothing else is forgiven.
     - ``answer_is_question``, ``question_gives_answer``, ``question_is_quote``: the answer is not the question
       again; the question does not hold the whole answer, unless it offers a choice ("… or …?"), nor the quote.
-    - ``question_unrelated``: the question has a content word of the passage, and no digits from elsewhere.
+    - ``question_unrelated``, ``question_number_not_found``: the question has a content word of the passage, and no
+      number in digits from elsewhere.
     - ``number_not_found``, ``name_not_found``: each number and each capitalised name of the answer occurs in the
-      passage or its title and heading (rules of `numbers` and `names`).
+      passage (rules of `numbers` and `names`).
     - ``answer_without_content``, ``answer_unsupported``: the answer has content words, and enough of them occur in
       the passage.
     - ``answer_adds_nothing``: the answer says something that is not in the question; answers to yes-no questions
@@ -146,7 +147,7 @@ class GroundedVerifier:
         ]
         if invented:
             text = f"The passage doesn't give these numbers of the question: {', '.join(invented)}."
-            yield Finding("question_unrelated", text, triple.question, {"numbers": list(invented)})
+            yield Finding("question_number_not_found", text, triple.question, {"numbers": list(invented)})
         strange = [number.written for number in triple.numbers if not number.values & source.values]
         if strange:
             text = f"The passage doesn't give these numbers of the answer: {', '.join(strange)}."

@@ -18,8 +18,8 @@ from symposia_plugins.verifiers.words import nfc, words
 __all__ = ["LeakVerifier"]
 
 _RUN = 8
-_SHORTEST_RUN = 5
-"""Words in a row that the draft must share with an instruction: eight, or all of a shorter one, at least five."""
+_SHORTEST_RUN = 6
+"""Words in a row that the draft must share with an instruction: eight, or all of a shorter one, at least six."""
 
 
 class _Sign(NamedTuple):

@@ -61,7 +61,7 @@ async def test_a_grounded_answer_passes_as_content_evidence() -> None:
          "question_gives_answer"),
         ({"question": f"{GOOD['quote']} Is that right?"}, "question_is_quote"),
         ({"question": "Which football club won the cup?"}, "question_unrelated"),
-        ({"question": "Who designed the tower of 1698?"}, "question_unrelated"),
+        ({"question": "Who designed the tower of 1698?"}, "question_number_not_found"),
         ({"answer": "John Rudyerd, a London silk merchant, designed it in 1708."}, "number_not_found"),
         ({"answer": "John Rudyerd, a silk merchant, designed it with thirty candles."}, "number_not_found"),
         ({"answer": "John Smeaton, a London silk merchant, designed it."}, "name_not_found"),
@@ -69,7 +69,7 @@ async def test_a_grounded_answer_passes_as_content_evidence() -> None:
         ({"answer": "It was he who did it."}, "answer_without_content"),
         ({"answer": "He was a famous engineer and traveller, born abroad into a family of sailors."},
          "answer_unsupported"),
-        ({"answer": "The second Eddystone tower was designed."}, "answer_adds_nothing"),
+        ({"answer": "The second tower was designed."}, "answer_adds_nothing"),
         ({"quote": "It stood until December 1755, when the lantern caught fire."}, "quote_unrelated"),
         ({"question": "When was the second tower completed?", "answer": "It was completed in 1709.",
           "quote": "It stood until December 1755, when the lantern caught fire."}, "quote_unrelated"),
@@ -98,8 +98,6 @@ async def test_what_is_wrong_has_a_cause_of_its_own(changes: dict[str, str], cau
          "quote": "It was a smooth wooden cone, weighted inside with stone"},
         {"question": "Did the lantern of the second tower catch fire?", "answer": "Yes, the lantern caught fire.",
          "quote": "It stood until December 1755, when the lantern caught fire."},
-        {"question": "Which towers stood on the Eddystone rocks?", "answer": "The Eddystone tower of Rudyerd.",
-         "quote": "The second tower was designed by John Rudyerd"},
         {"question": "What was the tower like?", "answer": "Wooden and smooth, it was weighted with stone.",
          "quote": "It was a smooth wooden cone, weighted inside with stone"},
         {"question": "What happened to the keeper of the tower?", "answer": "Sadly, he died some days later.",
@@ -156,6 +154,20 @@ async def test_settings_name_fields_and_bounds() -> None:
     payload: JsonObject = {"q": "What rang in the fog?", "a": "Bells.", "evidence": "Bells rang"}
     draft = Draft(round=0, author="t", payload=payload)
     assert (await GroundedVerifier(params).verify(draft, task)).status == "pass"
+
+
+async def test_title_and_heading_count_only_where_the_recipe_says_so() -> None:
+    said: JsonObject = {
+        "question": "Which tower was designed by Rudyerd?",
+        "answer": "The second Eddystone tower was his.",
+        "quote": "The second tower was designed by John Rudyerd",
+    }
+    seed: JsonObject = {"passage": PASSAGE, "heading": "The Four Eddystone Towers"}
+    for params, cause in ((GroundedParams(), "name_not_found"), (GroundedParams(context_fields=("heading",)), "")):
+        draft, task = Draft(round=0, author="t", payload=said), Task(number=0, seed=seed)
+        assert (await GroundedVerifier(params).verify(draft, task)).cause == cause
+        heading = Draft(round=0, author="t", payload={**said, "quote": "The Four Eddystone Towers stood here"})
+        assert (await GroundedVerifier(params).verify(heading, task)).cause == "quote_not_found"
 
 
 # -- laws ----------------------------------------------------------------------------------------------------

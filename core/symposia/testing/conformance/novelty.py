@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from symposia.contracts import NoveltyCheck
+from symposia.contracts import GateEntry, NoveltyCheck
 from symposia.records import Draft
 from symposia.testing.conformance.rules import ODD_TEXTS, require
 
@@ -43,11 +43,7 @@ async def check_novelty_check(
     require(verdict.similarity == verdict.neighbours[0].similarity, "the nearest neighbour comes first")
     require((await check.compare(draft(near), 4))[0].novel, "a task's own entry is no neighbour")
     require((await check.compare(draft(far), 6))[0].novel, "a different draft is new")
-    require((await check.probe(draft(near), 10**6)).novel, "a probe does not see what is not settled")
-    await check.hold(entry._replace(log=7))
-    require((await check.probe(draft(near), 6)).novel, "a probe does not see what was settled later")
-    require(not (await check.probe(draft(near), 7)).novel, "a probe sees what was settled by then")
-    require(not (await check.compare(draft(near), 5))[0].novel, "a settled entry is still held")
+    await _settles(check, entry, draft(near))
     for text in ODD_TEXTS:
         await check.probe(draft(text), 7)
         await check.compare(draft(text), 8)
@@ -62,3 +58,11 @@ async def check_novelty_check(
     for one in (check, restored):
         await one.close()
         await one.close()
+
+
+async def _settles(check: NoveltyCheck, entry: GateEntry, near: Draft) -> None:
+    require((await check.probe(near, 10**6)).novel, "a probe does not see what is not settled")
+    await check.hold(entry._replace(log=7))
+    require((await check.probe(near, 6)).novel, "a probe does not see what was settled later")
+    require(not (await check.probe(near, 7)).novel, "a probe sees what was settled by then")
+    require(not (await check.compare(near, 5))[0].novel, "a settled entry is still held")
