@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable
 from functools import cached_property
 from importlib import import_module
 from shutil import get_terminal_size
+from traceback import format_exc
 from typing import Any
 
 import typer
@@ -18,6 +20,7 @@ from symposia.cli.console import debugging, say, say_error
 from symposia.cli.main import foreign_plugins
 from symposia.cli.verbs import VERBS, help_text
 from symposia.errors import SymposiaError
+from symposia.secrets import redact
 
 __all__ = ["Root", "application", "guarded"]
 
@@ -73,31 +76,39 @@ def guarded(work: Callable[[], Any]) -> Any:
             return work()
         finally:
             sys.stdout.flush()
-    except SymposiaError as exc:
-        if debugging():
-            raise
-        say_error(exc.message, exc.hint)
-        raise typer.Exit(exc.exit_code) from None
+    except (typer.Exit, typer.Abort, typer.TyperException):
+        raise
+    except BrokenPipeError:
+        # Whoever read has seen enough.
+        _drop_output()
+        raise typer.Exit(_SIGPIPE) from None
     except KeyboardInterrupt:
         say_error("interrupted")
         raise typer.Exit(_INTERRUPTED) from None
-    except BrokenPipeError:
-        # Whoever read has seen enough; nothing more may be written, not even at the end of the interpreter.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(_SIGPIPE) from None
-    except (typer.Exit, typer.Abort, typer.TyperException):
-        raise
     except Exception as exc:
         if debugging():
-            raise
-        if isinstance(exc, OSError):
-            say_error(str(exc), "check the path, its permissions and the space that is left")
-        else:
-            say_error(
-                f"this is a bug in Symposia: {type(exc).__name__}: {exc}",
-                "run it again with SYMPOSIA_DEBUG=1 and report what it says",
-            )
-        raise typer.Exit(1) from None
+            sys.stderr.write(redact(format_exc()))
+        _explain(exc)
+        if isinstance(exc, OSError) and exc.errno == errno.ENOSPC:
+            _drop_output()
+        raise typer.Exit(exc.exit_code if isinstance(exc, SymposiaError) else 1) from None
+
+
+def _explain(exc: Exception) -> None:
+    if isinstance(exc, SymposiaError):
+        say_error(exc.message, exc.hint)
+    elif isinstance(exc, OSError):
+        say_error(str(exc), "check the path, its permissions and the space that is left")
+    else:
+        say_error(
+            f"this is a bug in Symposia: {type(exc).__name__}: {exc}",
+            "run it again with SYMPOSIA_DEBUG=1 and report what it says",
+        )
+
+
+def _drop_output() -> None:
+    """Nothing more can be written, and must not be tried again at the end of the interpreter."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _plugin_commands() -> tuple[dict[str, Any], tuple[str, ...]]:

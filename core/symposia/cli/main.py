@@ -23,8 +23,8 @@ def main() -> None:
 
         from symposia.cli.verbs import help_text
 
-        _write_page(help_text(get_terminal_size().columns, {}))
-        sys.exit(0 if arguments else 2)
+        failed = _write_page(help_text(get_terminal_size().columns, {}))
+        sys.exit(failed or (0 if arguments else 2))
     from symposia.cli.app import application
 
     application()(prog_name="symposia")
@@ -39,10 +39,16 @@ def foreign_plugins() -> Iterator[str]:
             yield entry.dist.name if entry.dist else entry.name
 
 
-def _write_page(text: str) -> None:
+def _write_page(text: str) -> int:
+    """Write the help page; give the exit code."""
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read has seen enough.
-        sys.stderr.close()
+    except OSError as exc:
+        # The end of the interpreter must not try again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(exc, BrokenPipeError):
+            return 141
+        sys.stderr.write(f"Error: {exc}\n")
+        return 1
+    return 0

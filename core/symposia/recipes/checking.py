@@ -9,8 +9,9 @@ from typing import Any, cast
 from pydantic import ValidationError
 
 from symposia.constitutions import load_constitution
-from symposia.errors import SymposiaError
+from symposia.errors import SymposiaError, did_you_mean
 from symposia.host import Host
+from symposia.models import KNOWN
 from symposia.offers import Kind, Offer
 from symposia.records import JsonObject, JsonValue, PartSpec, Recipe, RoleSpec
 from symposia.yamldoc import KeyPath, Problem, problems_of
@@ -92,6 +93,7 @@ def find_problems(recipe: Recipe, host: Host, base: Path) -> list[Problem]:
             "api_key_env": role.api_key_env,
         }
         found += _part(host, "backend", role.backend, params, (*path, "model"), path)
+        found += _weights(role, path)
     for number, judge in enumerate(recipe.roles.judges):
         path = ("roles", "judges", number)
         found += _part(host, "judge", judge.use, judge.params, (*path, "use"), (*path, "params"))
@@ -102,6 +104,15 @@ def find_problems(recipe: Recipe, host: Host, base: Path) -> list[Problem]:
     if recipe.constitution is not None:
         found += _constitution(recipe.constitution, host, base)
     return found
+
+
+def _weights(role: RoleSpec, path: KeyPath) -> list[Problem]:
+    """A local model is a file or one that can be pulled; which these are is known before anything is built."""
+    name = role.model_name
+    if role.backend != "local" or name in KNOWN or name.endswith(".gguf"):
+        return []
+    hint = f"{did_you_mean(name, list(KNOWN))}; or give the path of a GGUF file: local/path/to/model.gguf"
+    return [Problem((*path, "model"), f"no local model is called '{name}'", hint)]
 
 
 def _specs(recipe: Recipe) -> Iterator[tuple[Kind, KeyPath, PartSpec]]:

@@ -23,6 +23,17 @@ def host(tmp_path: Path) -> Host:
     return fake_host(tmp_path / "plugin")
 
 
+def test_a_local_model_that_nobody_knows_is_named_with_its_place(here: Path) -> None:
+    recipe = (
+        GOOD.replace("fake", "qa").replace("rows", "{use: jsonl, path: x}").replace("scripted/echo", "local/smolm2")
+    )
+    error = refusal(recipe, Host())
+    assert "my.yaml:5:13: roles.teacher.model: no local model is called 'smolm2'" in error.message
+    assert "did you mean 'smollm2'?" in error.hint
+    own = recipe.replace("local/smolm2", "local/models/mine.gguf")
+    assert load(own, Host()).recipe.roles.teacher.model_name == "models/mine.gguf"
+
+
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     work = tmp_path / "work"

@@ -24,7 +24,7 @@ json_values = st.recursive(
 
 
 @given(json_values)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_what_yaml_writes_is_read_back(value: JsonValue) -> None:
     assert parse_yaml(yaml.safe_dump(value, allow_unicode=True), "x").value == value
 
