@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -86,13 +87,7 @@ def find_problems(recipe: Recipe, host: Host, base: Path) -> list[Problem]:
     """
     found = list(_part(host, "graph", recipe.graph, recipe.parameters, ("graph",), ("parameters",)))
     for path, role in roles_of(recipe):
-        params: JsonObject = {
-            **role.backend_params,
-            "model": role.model_name,
-            "base_url": role.base_url,
-            "api_key_env": role.api_key_env,
-        }
-        found += _part(host, "backend", role.backend, params, (*path, "model"), path)
+        found += [_inside_role(problem, path, role) for problem in _backend(host, role, path)]
         found += _weights(role, path)
     for number, judge in enumerate(recipe.roles.judges):
         path = ("roles", "judges", number)
@@ -104,6 +99,24 @@ def find_problems(recipe: Recipe, host: Host, base: Path) -> list[Problem]:
     if recipe.constitution is not None:
         found += _constitution(recipe.constitution, host, base)
     return found
+
+
+def _backend(host: Host, role: RoleSpec, path: KeyPath) -> list[Problem]:
+    params: JsonObject = {
+        **role.backend_params,
+        "model": role.model_name,
+        "base_url": role.base_url,
+        "api_key_env": role.api_key_env,
+    }
+    return _part(host, "backend", role.backend, params, (*path, "model"), path)
+
+
+def _inside_role(problem: Problem, path: KeyPath, role: RoleSpec) -> Problem:
+    """A problem with a parameter of the backend, at the key under which the role gives it."""
+    rest = problem.path[len(path) :]
+    if rest and rest[0] in role.backend_params:
+        return replace(problem, path=(*path, "backend_params", *rest))
+    return problem
 
 
 def _weights(role: RoleSpec, path: KeyPath) -> list[Problem]:

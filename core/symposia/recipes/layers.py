@@ -15,7 +15,7 @@ __all__ = ["Layers", "anchored", "parse_override"]
 
 _PARTS: frozenset[KeyPath] = frozenset({("source",), ("personas",), ("critic",), ("novelty", "embedder")})
 _PART_LISTS = frozenset({"verifiers", "exports"})
-_OF_A_BACKEND = ("base_url", "api_key_env", "options")
+_OF_A_BACKEND = ("base_url", "api_key_env", "backend_params", "options")
 _ROLES = frozenset({"teacher", "critic", "reviser"})
 
 

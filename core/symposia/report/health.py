@@ -215,6 +215,7 @@ async def check_recipe_endpoints(loaded: LoadedRecipe, host: Host) -> list[Check
 async def _endpoint(name: str, role: RoleSpec, bench: Workbench) -> Check:
     title = f"{name} {role.model}"
     params: JsonObject = {
+        **role.backend_params,
         "model": role.model_name,
         "base_url": role.base_url,
         "api_key_env": role.api_key_env,

@@ -30,6 +30,10 @@ def test_a_local_model_that_nobody_knows_is_named_with_its_place(here: Path) -> 
     error = refusal(recipe, Host())
     assert "my.yaml:5:13: roles.teacher.model: no local model is called 'smolm2'" in error.message
     assert "did you mean 'smollm2'?" in error.hint
+    params = recipe.replace("local/smolm2", "local/smollm2, backend_params: {contxt: 9}")
+    error = refusal(params, Host())
+    assert "my.yaml:5:52: roles.teacher.backend_params.contxt: unknown key" in error.message
+    assert "'context'" in error.hint
     own = recipe.replace("local/smolm2", "local/models/mine.gguf")
     assert load(own, Host()).recipe.roles.teacher.model_name == "models/mine.gguf"
 
@@ -117,7 +121,8 @@ def test_another_part_does_not_inherit_parameters(host: Host) -> None:
 
 def test_another_backend_does_not_inherit_the_address(host: Host) -> None:
     text = GOOD.replace("rows", "{use: rows, path: x}").replace(
-        "scripted/echo", "scripted/echo, base_url: 'http://h/v1', api_key_env: KEY, options: {a: 1}, max_tokens: 9"
+        "scripted/echo",
+        "scripted/echo, base_url: 'http://h/v1', api_key_env: KEY, options: {a: 1}, backend_params: {}, max_tokens: 9",
     )
     teacher = load(text, host, "roles.teacher.model=served/m").recipe.roles.teacher
     assert (teacher.model, teacher.base_url, teacher.api_key_env) == ("served/m", None, None)

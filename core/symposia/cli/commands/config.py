@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from symposia.cli.console import make_console, make_table, say, say_json
+from symposia.cli.console import make_console, say, say_json
 from symposia.cli.options import AsJson, Overrides, RecipeRef, make_app, make_host
+from symposia.report.text import plain
 
 if TYPE_CHECKING:
     from symposia.recipes import LoadedRecipe
@@ -47,16 +48,21 @@ def show(
 
 
 def _print_origins(loaded: LoadedRecipe) -> None:
+    """One line a value: a place is only useful in one piece, so nothing is put into columns that break it."""
     import orjson
+    from rich.text import Text
 
     value: Any = loaded.recipe.model_dump(mode="json")
-    table = make_table("key", "value", "origin", whole=("key",))
+    room = max(len(key) for key in loaded.origins)
+    console = make_console()
     for key, where in loaded.origins.items():
         here: Any = value
         for part in key.split("."):
             here = here[int(part)] if isinstance(here, list) else here[part]
-        table.add_row(key, orjson.dumps(here).decode(), where, style="dim" if where == "default" else None)
-    make_console().print(table)
+        line = Text.assemble(f"{key:<{room}}  {plain(orjson.dumps(here).decode())}", (f"  ← {plain(where)}", "dim"))
+        if where == "default":
+            line.stylize("dim")
+        console.print(line, soft_wrap=True)
 
 
 @app.command()
