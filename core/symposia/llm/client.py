@@ -72,8 +72,8 @@ class Client:
     async def chat(self, request: ChatRequest, draw: Draw, timeout_s: float) -> Said:
         """Answer a request.
 
-        The request says what is wanted. The sampling seed is set here; what the backend is not able to do is done
-        in another way and noted. At temperature 0 all ``n`` replies are the same one.
+        The request says what is wanted; what the backend is not able to do is done in another way and noted. The
+        sampling seed is no part of it: it follows from the draw. At temperature 0 all ``n`` replies are one.
 
         Raises:
             RequestError: The request itself can't be answered.
@@ -84,9 +84,8 @@ class Client:
         """
         if request.n == 1:
             return await self._once(request, draw, timeout_s)
-        alone = request.model_copy(update={"n": 1})
         if request.temperature == 0:
-            one = await self._once(alone, draw, timeout_s)
+            one = await self._once(request.model_copy(update={"n": 1}), draw, timeout_s)
             return Said(one.keys, _repeated(one.reply, request.n), one.notes)
         stored = await self._stored(pieces_of(request, self.model, draw))
         if stored is not None:
@@ -95,7 +94,9 @@ class Client:
             return await self._once(request, draw, timeout_s)
         draws = [draw.of_choice(choice) for choice in range(request.n)]
         # All of them end before an error is raised: what is answered is paid for, and must be stored.
-        said = await asyncio.gather(*(self._once(alone, each, timeout_s) for each in draws), return_exceptions=True)
+        said = await asyncio.gather(
+            *(self._once(_alone(request, each), each, timeout_s) for each in draws), return_exceptions=True
+        )
         return _joined(said)
 
     async def close(self) -> None:
@@ -150,7 +151,7 @@ class Client:
         books = self._books
         if self._cassette is not None:
             raise self._cassette.missing(pieces)
-        wire, notes = self._fitted(request, pieces, self._able or await self._capabilities())
+        wire, notes = self._fitted(request, self._able or await self._capabilities())
         try:
             reply, seconds = await self._wire.send(wire, timeout_s)
         except RequestError as exc:
@@ -184,9 +185,7 @@ class Client:
         self._able = able
         return able
 
-    def _fitted(
-        self, request: ChatRequest, pieces: Pieces, able: Capabilities
-    ) -> tuple[ChatRequest, tuple[str, ...]]:
+    def _fitted(self, request: ChatRequest, able: Capabilities) -> tuple[ChatRequest, tuple[str, ...]]:
         """The request as this backend can take it, and what had to be changed."""
         if request.top_logprobs is not None and not able.logprobs:
             raise self._unable("log-probabilities of tokens", "logprobs")
@@ -198,10 +197,8 @@ class Client:
             update["messages"] = describe_schema(request.messages, request.json_schema)
             update["json_schema"] = None
             notes.append("schema described in the prompt: the backend does not constrain its decoding")
-        seed = sampling_seed(pieces.draw)
-        if able.seed:
-            update["seed"] = seed
-        elif seed is not None:
+        if request.seed is not None and not able.seed:
+            update["seed"] = None
             notes.append("no sampling seed: the backend takes none")
         return (request.model_copy(update=update) if update else request), tuple(notes)
 
@@ -210,6 +207,11 @@ class Client:
             f"{self.model.name} is asked for {what}, which its backend does not give (capability '{capability}')",
             "choose another model or backend for this role, or a part that does without",
         )
+
+
+def _alone(request: ChatRequest, draw: Draw) -> ChatRequest:
+    """The request for one of several replies."""
+    return request.model_copy(update={"n": 1, "seed": sampling_seed(draw.canonical(request.temperature))})
 
 
 def _said(entry: Entry) -> Said:

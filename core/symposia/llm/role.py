@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from symposia.contracts import Answer, Ask, ChatRequest, JsonSchemaSpec, Schema, UnusableAnswerError
 from symposia.errors import RequestError
 from symposia.llm.client import Client
-from symposia.llm.keys import Draw
+from symposia.llm.keys import Draw, sampling_seed
 from symposia.llm.structured import Climb, Said, climb, problem
 from symposia.llm.text import clean_text
 from symposia.records import Message, RoleSpec, Turn
@@ -79,18 +79,20 @@ class SeatedRole:
 
     async def _send(self, ask: Ask, messages: Sequence[Message], schema: Schema | None, attempt: int) -> Said:
         spec = self._spec
+        temperature = spec.temperature if ask.temperature is None else ask.temperature
+        draw = Draw(self._run_seed, ask.task, self._role, ask.kind, ask.round, attempt, ask.index)
         request = ChatRequest(
             model=self._client.model.model,
             messages=tuple({"role": m["role"], "content": clean_text(m["content"])} for m in messages),
-            temperature=spec.temperature if ask.temperature is None else ask.temperature,
+            temperature=temperature,
             top_p=spec.top_p,
             max_tokens=spec.max_tokens,
             n=ask.n,
+            seed=sampling_seed(draw.canonical(temperature)),
             json_schema=self._schema(schema) if schema is not None else None,
             top_logprobs=ask.top_logprobs,
             options=spec.options,
         )
-        draw = Draw(self._run_seed, ask.task, self._role, ask.kind, ask.round, attempt, ask.index)
         said = await self._client.chat(request, draw, spec.timeout_s)
         if said.reply.finish_reasons[0] == "content_filter":
             raise RequestError(f"{self._role} ({self.model}): the answer was filtered", "content_filter")
