@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import warnings
 from collections.abc import Sequence
 from importlib import metadata
 from typing import Any
+
+from multidict import CIMultiDict
 
 from symposia.contracts import Capabilities, ChatReply, ChatRequest, TokenLogprob
 from symposia.errors import (
@@ -157,7 +160,9 @@ class LiteLLM:
             return EndpointError(f"litellm could not ask {self.endpoint}: {type(exc).__name__}: {said}")
         if isinstance(exc, kinds.NotFoundError):
             return EndpointError(said, f"check the model's name: '{self._model}'")
-        headers = getattr(getattr(exc, "response", None), "headers", None) or {}
+        if status < 400:
+            return TransientError(f"the server's answer can't be read: {said}")
+        headers = CIMultiDict(dict(getattr(exc, "litellm_response_headers", None) or {}))
         return sort_refusal(Refusal(status, said, said, retry_after(headers)), self.endpoint, self._key_env)
 
     def _reply(self, answer: Any, request: ChatRequest) -> ChatReply:
@@ -267,8 +272,12 @@ def _load() -> Any:
         )
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
-    import litellm
+    with warnings.catch_warnings():
+        # Its classes warn about each other while they are put together, at the first answer.
+        warnings.simplefilter("ignore")
+        import litellm
 
+        litellm.ModelResponse()
     litellm.suppress_debug_info = True
     litellm.telemetry = False
     litellm.drop_params = False
