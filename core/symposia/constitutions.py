@@ -277,7 +277,10 @@ async def find_suspected_contradictions(
     pairs = [
         pair
         for pair in combinations(constitution.principles, 2)
-        if pair[0].category == pair[1].category and pair[1].id not in pair[0].conflicts_with
+        if pair[0].category == pair[1].category
+        # What is declared needs no opinion.
+        and pair[1].id not in pair[0].conflicts_with
+        and pair[0].id not in pair[1].conflicts_with
     ]
     answered = 0
 

@@ -116,6 +116,23 @@ def test_lint_asks_no_model_and_no_run_unless_told() -> None:
     assert "<backend>/<model>" in wrong.output
 
 
+def test_lint_shows_what_a_model_thinks_as_its_opinion() -> None:
+    principle = "- {id: %s, title: A, text: '%s', category: c, positive: x, negative: y}\n"
+    Path("c.yaml").write_text(
+        "name: c\nprinciples:\n" + principle % ("a", "Be long.") + principle % ("b", "Be short.")
+    )
+    Path("says.py").write_text(
+        'def reply(request):\n    return \'{"contradict": true, "reason": "Length \\\\u001b[2J differs."}\'\n'
+    )
+    lint = ("constitution", "lint", "c.yaml", "--model", "scripted/pair", "--base-url", "says.py:reply")
+    done = symposia(*lint)
+    assert done.exit_code == 0, done.output
+    assert "opinion [suspected-contradiction] scripted/pair thinks that 'a' and 'b' contradict" in done.output
+    assert "\x1b" not in done.output
+    (finding,) = json.loads(symposia(*lint, "--json").output)
+    assert (finding["level"], finding["principles"]) == ("opinion", ["a", "b"])
+
+
 def test_models_are_listed_and_removed() -> None:
     rows = json.loads(symposia("models", "ls", "--json").output)
     assert {row["name"] for row in rows} == set(KNOWN)

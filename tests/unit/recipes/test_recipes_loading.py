@@ -122,7 +122,7 @@ def test_another_part_does_not_inherit_parameters(host: Host) -> None:
 def test_another_backend_does_not_inherit_the_address(host: Host) -> None:
     text = GOOD.replace("rows", "{use: rows, path: x}").replace(
         "scripted/echo",
-        "scripted/echo, base_url: 'http://h/v1', api_key_env: KEY, options: {a: 1}, backend_params: {}, max_tokens: 9",
+        "scripted/echo, base_url: 'http://h/v1', api_key_env: KEY, options: {a: 1}, max_tokens: 9",
     )
     teacher = load(text, host, "roles.teacher.model=served/m").recipe.roles.teacher
     assert (teacher.model, teacher.base_url, teacher.api_key_env) == ("served/m", None, None)
