@@ -44,10 +44,13 @@ class QaParams(symposia.Params):
     Attributes:
         quote: ``free`` lets the teacher copy any span; ``choose`` offers the passage's sentences as the only values
             of the quote, so that even a very small model can't misquote.
+        offered: With ``choose``, how many of the sentences are offered, drawn anew for every task, so that a model
+            does not ask about the same one each time; all of them for 0.
         shots: Worked examples shown to the teacher.
     """
 
     quote: Literal["free", "choose"] = "free"
+    offered: int = Field(default=0, ge=0)
     shots: int = Field(default=2, ge=0, le=3)
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from pydantic import StringConstraints
 
 from symposia.contracts import Schema
+from symposia.draws import shuffled
 from symposia.errors import SourceError
 from symposia.records import JsonObject, JsonValue, Message, Record, Task
 from symposia_graphs import QaParams
@@ -30,8 +31,8 @@ class QaDraft(Record):
     """A question, its answer, and the words of the passage that the answer rests on."""
 
     quote: Annotated[str, _text(10, LONGEST_SENTENCE)]
-    question: Annotated[str, _text(10, 300)]
     answer: Annotated[str, _text(2, 1200)]
+    question: Annotated[str, _text(10, 300)]
 
 
 def qa_method(params: QaParams) -> Method:
@@ -39,18 +40,44 @@ def qa_method(params: QaParams) -> Method:
     free = Schema.of(QaDraft)
 
     def schema(task: Task) -> Schema:
-        offered = sentences(_passage(task)) if params.quote == "choose" else ()
+        offered = _offered(task, params)
         return _choosing(free, offered) if offered else free
+
+    def values(task: Task) -> Mapping[str, Any]:
+        title, heading = task.seed.get("title") or "", task.seed.get("heading") or ""
+        return {
+            "passage": _passage(task),
+            "title": title,
+            "heading": "" if heading == title else heading,
+            "offered": _offered(task, params) if params.offered else (),
+        }
 
     return Method(
         name="qa",
         prompts=Prompts.read("qa"),
         schema=schema,
         chat=_chat,
-        values=_values,
-        shots=SHOTS[: params.shots],
+        values=values,
+        shots=tuple(_shot(shot, params) for shot in SHOTS[: params.shots]),
         settings=params.model_dump(mode="json"),
     )
+
+
+def _shot(shot: Shot, params: QaParams) -> Shot:
+    """The example as the prompt shows it: where few sentences are offered, its quote is the one."""
+    offered = (shot.payload["quote"],) if params.offered else ()
+    return Shot({**shot.values, "title": "", "heading": "", "offered": offered}, shot.payload)
+
+
+def _offered(task: Task, params: QaParams) -> tuple[str, ...]:
+    """The sentences that may be quoted, in their order in the passage; another draw for every task."""
+    if params.quote == "free":
+        return ()
+    whole, most = sentences(_passage(task)), params.offered
+    if not most or len(whole) <= most:
+        return whole
+    drawn = shuffled(len(whole), task.number, "qa", task.source_id)[:most]
+    return tuple(whole[place] for place in sorted(drawn))
 
 
 def _passage(task: Task) -> str:
@@ -63,14 +90,10 @@ def _passage(task: Task) -> str:
     return passage
 
 
-def _values(task: Task) -> Mapping[str, Any]:
-    title, heading = task.seed.get("title") or "", task.seed.get("heading") or ""
-    return {"passage": _passage(task), "title": title, "heading": "" if heading == title else heading}
-
-
-QUESTION = r'^[^"\\\n]{9,200}[?？؟]$'
-ANSWER = r'^[^"\\\n]{2,300}[.。!]$'
-# Some servers copy a pattern's characters into the JSON text as they are, so quotes and backslashes stay out of it.
+QUESTION = r'^[^"\\\n.!?。！？؟]{9,160}[?？؟]$'
+ANSWER = r'^([^"\\\n.!?。！？]|[0-9]\.[0-9]){2,200}[.!。！]$'
+# One sentence each; a point may stand in a number. Some servers copy a pattern's characters into the JSON text as
+# they are, so quotes and backslashes stay out of it.
 
 
 def _choosing(free: Schema, offered: tuple[str, ...]) -> Schema:
@@ -80,8 +103,8 @@ def _choosing(free: Schema, offered: tuple[str, ...]) -> Schema:
     """
     properties: JsonObject = {
         "quote": {"type": "string", "enum": list(offered)},
-        "question": {"type": "string", "pattern": QUESTION},
         "answer": {"type": "string", "pattern": ANSWER},
+        "question": {"type": "string", "pattern": QUESTION},
     }
 
     def read(value: JsonValue) -> JsonValue:
@@ -102,39 +125,33 @@ SHOTS: tuple[Shot, ...] = (
         {
             "passage": "Bees live together in hives. A worker bee lives for about six weeks in summer. Bees keep "
             "the hive warm in winter by shivering their wings.",
-            "title": "",
-            "heading": "",
         },
         {
             "quote": "Bees keep the hive warm in winter by shivering their wings.",
-            "question": "How do bees keep their hive warm in winter?",
             "answer": "Bees keep the hive warm by shivering their wings.",
+            "question": "How do bees keep their hive warm in winter?",
         },
     ),
     Shot(
         {
             "passage": "The violin has four strings. Antonio Stradivari made violins in the Italian town of "
             "Cremona. Several hundred of his instruments survive today.",
-            "title": "",
-            "heading": "",
         },
         {
             "quote": "Antonio Stradivari made violins in the Italian town of Cremona.",
-            "question": "Where did Antonio Stradivari make his violins?",
             "answer": "Antonio Stradivari made his violins in the Italian town of Cremona.",
+            "question": "Where did Antonio Stradivari make his violins?",
         },
     ),
     Shot(
         {
             "passage": "Bread dough needs time. It rises because yeast gives off gas while it feeds on the sugars "
             "of the flour. Warm dough rises faster than cold dough.",
-            "title": "",
-            "heading": "",
         },
         {
             "quote": "Warm dough rises faster than cold dough.",
-            "question": "Does warm bread dough rise faster than cold dough?",
             "answer": "Yes, warm dough rises faster than cold dough.",
+            "question": "Does warm bread dough rise faster than cold dough?",
         },
     ),
 )

@@ -22,6 +22,7 @@ from symposia_graphs import InstructionParams, QaParams, nodes
 from symposia_graphs.graph import NegotiationGraph
 from symposia_graphs.instructions import instruction_method
 from symposia_graphs.method import LONGEST_NEIGHBOUR, Method, Prompts, clipped
+from symposia_graphs.passages import sentences
 from symposia_graphs.qa import SHOTS, qa_method
 from symposia_graphs.ranking import clean
 from symposia_graphs.state import NegotiateState, opening, record
@@ -82,6 +83,41 @@ def test_a_chosen_quote_is_a_sentence_of_the_passage() -> None:
     assert list(properties) == ["quote", "question", "answer"], "the quote is chosen before it is asked about"
     with pytest.raises(ValueError, match="none of the passage's sentences"):
         schema.read({**GOOD, "quote": "Robert Stevenson built it all alone."})
+
+
+def test_another_task_is_offered_another_sentence() -> None:
+    method = qa_method(QaParams(quote="choose", offered=1))
+
+    def offered(number: int) -> list[str]:
+        properties: Any = method.schema(TASK.model_copy(update={"number": number})).body["properties"]
+        quotes: list[str] = properties["quote"]["enum"]
+        return quotes
+
+    drawn = [offered(number) for number in range(30)]
+    assert drawn == [offered(number) for number in range(30)], "the draw is a function of the task"
+    assert all(len(one) == 1 for one in drawn)
+    assert {one[0] for one in drawn} == set(sentences(PASSAGE))
+    two: Any = qa_method(QaParams(quote="choose", offered=2)).schema(TASK).body["properties"]
+    assert [s for s in sentences(PASSAGE) if s in two["quote"]["enum"]] == two["quote"]["enum"]
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "fits"),
+    [
+        ("question", "How tall is the Bell Rock lighthouse?", True),
+        ("question", "How tall is the Bell Rock lighthouse", False),
+        ("question", "It is tall. How tall is it?", False),
+        ("question", "灯塔是什么时候第一次点亮的呢？", True),
+        ("answer", "It is 35.5 metres high.", True),
+        ("answer", "It is high. It is old.", False),
+        ("answer", "It is high", False),
+        ("answer", "灯塔于1811年首次点亮。", True),
+        ("answer", 'It is called "the Rock" here.', False),
+    ],
+)
+def test_a_small_model_is_held_to_one_sentence(field: str, text: str, fits: bool) -> None:
+    body = qa_method(QaParams(quote="choose")).schema(TASK).body
+    assert jsonschema.Draft202012Validator(body).is_valid({**GOOD, field: text}) is fits
 
 
 def test_a_passage_without_sentences_is_quoted_freely() -> None:
