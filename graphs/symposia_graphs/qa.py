@@ -30,14 +30,18 @@ def _text(least: int, most: int) -> Any:
 class QaDraft(Record):
     """A question, its answer, and the words of the passage that the answer rests on."""
 
-    quote: Annotated[str, _text(10, LONGEST_SENTENCE)]
-    answer: Annotated[str, _text(2, 1200)]
     question: Annotated[str, _text(10, 300)]
+    answer: Annotated[str, _text(2, 1200)]
+    quote: Annotated[str, _text(10, LONGEST_SENTENCE)]
+
+
+WRITTEN = ("quote", "answer", "question")
+"""Order in which a model writes the fields: a small one keeps to the quote when it has just written it."""
 
 
 def qa_method(params: QaParams) -> Method:
     """The method for these parameters."""
-    free = Schema.of(QaDraft)
+    free = _free()
 
     def schema(task: Task) -> Schema:
         offered = _offered(task, params)
@@ -94,6 +98,13 @@ QUESTION = r'^[^"\\\n.!?。！？؟]{9,160}[?？؟]$'
 ANSWER = r'^([^"\\\n.!?。！？]|[0-9]\.[0-9]){2,200}[.!。！]$'
 # One sentence each; a point may stand in a number. Some servers copy a pattern's characters into the JSON text as
 # they are, so quotes and backslashes stay out of it.
+
+
+def _free() -> Schema:
+    schema = Schema.of(QaDraft)
+    properties: Any = schema.body["properties"]
+    ordered: JsonObject = {name: properties[name] for name in WRITTEN}
+    return Schema(schema.name, {**schema.body, "properties": ordered, "required": list(WRITTEN)}, schema.read)
 
 
 def _choosing(free: Schema, offered: tuple[str, ...]) -> Schema:

@@ -80,7 +80,7 @@ def test_a_chosen_quote_is_a_sentence_of_the_passage() -> None:
     schema = qa_method(QaParams(quote="choose")).schema(TASK)
     properties: Any = schema.body["properties"]
     assert properties["quote"]["enum"] == [s + "." for s in PASSAGE.rstrip(".").split(". ")]
-    assert list(properties) == ["quote", "question", "answer"], "the quote is chosen before it is asked about"
+    assert list(properties) == ["quote", "answer", "question"], "the quote is chosen before it is asked about"
     with pytest.raises(ValueError, match="none of the passage's sentences"):
         schema.read({**GOOD, "quote": "Robert Stevenson built it all alone."})
 
