@@ -80,6 +80,8 @@ class LlamaServer:
         params.n_ctx = plan.slots * plan.context
         params.cpuparams.n_threads = plan.threads
         params.cpuparams_batch.n_threads = plan.threads
+        # Threads that wait by spinning bring a machine with other work to a crawl.
+        params.cpuparams.poll = params.cpuparams_batch.poll = 0
         params.api_keys = [self.key]
         params.verbosity = _SILENT
         params.ui = False
