@@ -68,6 +68,8 @@ class Client:
         self._cassette = cassette
         self._able: Capabilities | None = None
         self._looking: asyncio.Task[Capabilities] | None = None
+        self._priced = False
+        self._pricing = asyncio.Lock()
 
     async def chat(self, request: ChatRequest, draw: Draw, timeout_s: float) -> Said:
         """Answer a request.
@@ -153,15 +155,30 @@ class Client:
             raise self._cassette.missing(pieces)
         wire, notes = self._fitted(request, self._able or await self._capabilities())
         try:
-            reply, seconds = await self._wire.send(wire, timeout_s)
+            reply, seconds = await self._sent(wire, timeout_s)
         except RequestError as exc:
             await books.ledger.fail(pieces.key, run=books.run, cause=exc.cause, message=exc.message)
             raise
-        books.budget.add(reply.usage, self.model.name)
-        books.tally.answer(reply.usage)
         entry = entry_of(pieces, reply, run=books.run, created=time(), seconds=seconds, notes=notes)
         counts = await books.ledger.put(entry)
         return Said((entry.key,), reply, notes) if counts is entry else _said(counts)
+
+    async def _sent(self, request: ChatRequest, timeout_s: float) -> tuple[ChatReply, float]:
+        """Send and pay. Where money is capped, the first goes alone: it shows whether there is a price at all."""
+        if not self._priced and self._books.budget.max_cost_usd is not None:
+            async with self._pricing:
+                if not self._priced:
+                    reply, seconds = await self._wire.send(request, timeout_s)
+                    self._priced = True
+                    self._pay(reply)
+                    return reply, seconds
+        reply, seconds = await self._wire.send(request, timeout_s)
+        self._pay(reply)
+        return reply, seconds
+
+    def _pay(self, reply: ChatReply) -> None:
+        self._books.budget.add(reply.usage, self.model.name)
+        self._books.tally.answer(reply.usage)
 
     # -- what the backend is able to do ---------------------------------------------------------------------
 
@@ -182,6 +199,7 @@ class Client:
         able = await self._wire.capabilities()
         if able.priced is False and self._books.budget.max_cost_usd is not None:
             raise self._books.budget.unpriced(self.model.name)
+        self._priced = able.priced is True
         self._able = able
         return able
 

@@ -175,12 +175,12 @@ def _candidates(connection: Connection, wanted: Pieces) -> Iterator[Entry]:
             part = func.json_extract(column.draw, f"$.{name}")
             closeness = closeness + case((part == drawn[name], 1), else_=0)
     closest = (
-        select(tables.entries)
+        select(column.key)
         .where(column.key != wanted.key)
         .order_by(closeness.desc(), column.created)
         .limit(_CANDIDATES)
     )
-    for row in connection.execute(closest):
+    for row in connection.execute(select(tables.entries).where(column.key.in_(closest))):
         yield Entry._make(row)
 
 

@@ -187,14 +187,21 @@ async def test_a_cap_on_money_without_a_price_is_one_clear_error_up_front(path: 
     assert unpriced.sent == []
 
 
-async def test_a_price_that_turns_out_to_be_unknown_ends_the_run_after_what_is_in_flight(path: Path) -> None:
+async def test_a_known_price_lets_all_go_at_once(path: Path) -> None:
+    priced = FakeBackend(lambda request: reply("x", cost=0.1), delay_s=0.005)
+    async with seating(path, priced, in_flight=8, budget=Budget(max_cost_usd=9.0)) as seats:
+        await texts(await seats.seat("teacher", SPEC), 20)
+    assert priced.most_at_once == 8
+
+
+async def test_a_price_that_turns_out_to_be_unknown_costs_one_answer(path: Path) -> None:
     backend = FakeBackend(lambda request: reply("x", cost=None))
     async with seating(path, backend, in_flight=4, budget=Budget(max_cost_usd=2.0)) as seats:
         model = await seats.seat("teacher", SPEC)
         asked = (model.ask(question(task)) for task in range(20))
         found = await asyncio.gather(*asked, return_exceptions=True)
-    assert 1 <= len(backend.sent) <= 4
-    assert sum(isinstance(each, CapExceededError) for each in found) == 20 - len(backend.sent)
+    assert len(backend.sent) == 1
+    assert sum(isinstance(each, CapExceededError) for each in found) == 19
     async with seating(path, backend, budget=Budget(max_cost_usd=2.0)) as seats:
         with pytest.raises(CapExceededError, match="a model that this run asked before is unknown"):
             await (await seats.seat("teacher", SPEC)).ask(question(99))
