@@ -18,6 +18,8 @@ def symposia(*arguments: str) -> Result:
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.syspath_prepend(str(install_plugin(tmp_path / "site")))
     (tmp_path / "talk.yaml").write_text(RECIPE)
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(demo_command, "_RECIPE", "talk.yaml")
     return tmp_path

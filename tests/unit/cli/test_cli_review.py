@@ -26,6 +26,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A run in which four samples wait."""
     monkeypatch.syspath_prepend(str(install_plugin(tmp_path / "site")))
     (tmp_path / "talk.yaml").write_text(RECIPE + "parameters: {park: true}\n")
+    monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.chdir(tmp_path)
     assert symposia("run", "talk.yaml", "--quiet").exit_code == 7
     return list_runs(Path("runs"))[0].folder

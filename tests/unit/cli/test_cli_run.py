@@ -22,6 +22,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     work = tmp_path / "work"
     work.mkdir()
     (work / "talk.yaml").write_text(RECIPE)
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
     monkeypatch.chdir(work)
     monkeypatch.delenv("SYMPOSIA_RUNS", raising=False)
     return work

@@ -24,6 +24,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.syspath_prepend(str(install_plugin(tmp_path / "site")))
     monkeypatch.setenv("SYMPOSIA_HOME", str(tmp_path / "home"))
     (tmp_path / "talk.yaml").write_text(RECIPE)
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
