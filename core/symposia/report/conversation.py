@@ -95,10 +95,14 @@ class Conversation:
     def _ending(self, task: int, decision: Decision) -> Iterable[Line]:
         negotiation = self._look_up(task)
         if negotiation is not None:
-            round_ = negotiation.best_round
-            if round_ is None and negotiation.drafts:
-                round_ = negotiation.drafts[-1].round
-            yield from verdict_lines(negotiation.verdicts_on(round_), self._width)
+            last = negotiation.drafts[-1].round if negotiation.drafts else None
+            final = last if negotiation.best_round is None else negotiation.best_round
+            for draft in negotiation.drafts:
+                found = negotiation.verdicts_on(draft.round)
+                # Of a draft that did not stand only what was wrong with it is of interest.
+                shown = found if draft.round == final else tuple(v for v in found if v.status != "pass")
+                title = "checks" if last == 0 else f"checks of draft {draft.round}"
+                yield from verdict_lines(shown, self._width, title)
             for judgment in negotiation.judgments:
                 yield from judgment_lines(judgment, self._width)
         yield from decision_lines(decision, self._width)

@@ -191,10 +191,10 @@ def _repairs(turn: Turn, width: int) -> Iterator[Line]:
         yield from _lines(f"{step.action.replace('_', ' ')}: {end}", width, "    ↻ ", "faint")
 
 
-def verdict_lines(verdicts: Sequence[Verdict], width: int) -> Iterator[Line]:
+def verdict_lines(verdicts: Sequence[Verdict], width: int, title: str = "checks") -> Iterator[Line]:
     """What verifiers found, with their evidence."""
     if verdicts:
-        yield Line("checks", "speaker")
+        yield Line(title, "speaker")
     for verdict in verdicts:
         mark, tone = _MARKS[verdict.status]
         notes = [verdict.kind, *([] if verdict.required else ["advisory"])]
@@ -313,8 +313,10 @@ def decision_lines(decision: Decision, width: int) -> Iterator[Line]:
 def _text(value: JsonValue) -> str:
     if isinstance(value, str):
         return value
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return "\n".join(f"• {item}" for item in value) if value else "(none)"
+    if isinstance(value, list):
+        return "\n".join(f"• {_text(item)}" for item in value) if value else "(none)"
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {_text(item)}" for name, item in value.items() if item not in ("", None))
     return orjson.dumps(value).decode()
 
 
