@@ -8,7 +8,7 @@ import orjson
 
 from symposia.contracts import Capabilities, ChatReply, ChatRequest
 from symposia.errors import RecipeError
-from symposia.offers import BackendParams, BuildContext
+from symposia.offers import BuildContext
 from symposia_plugins.backends.absent import absent
 from symposia_plugins.backends.openai_http import OpenAIClient, host_of
 from symposia_plugins.backends.openai_wire import (
@@ -18,7 +18,7 @@ from symposia_plugins.backends.openai_wire import (
     parse_completion,
     parse_embeddings,
 )
-from symposia_plugins.backends.params import OpenAICompatibleParams
+from symposia_plugins.backends.params import OpenAICompatibleParams, ServerParams
 
 __all__ = ["OpenAICompatible", "build", "client_of", "context_of"]
 
@@ -136,7 +136,7 @@ def build(params: OpenAICompatibleParams, bench: BuildContext) -> OpenAICompatib
     return OpenAICompatible(client_of(params, params.base_url, bench), params.model, declared)
 
 
-def client_of(params: BackendParams, base_url: str, bench: BuildContext) -> OpenAIClient:
+def client_of(params: ServerParams, base_url: str, bench: BuildContext) -> OpenAIClient:
     """The client for a role's address and key.
 
     Raises:
@@ -150,4 +150,4 @@ def client_of(params: BackendParams, base_url: str, bench: BuildContext) -> Open
                 f"the key of {params.model} should be in {params.api_key_env}, which is not set",
                 f"export {params.api_key_env}=… or write it into .env",
             )
-    return OpenAIClient(base_url, key, params.api_key_env)
+    return OpenAIClient(base_url, key, params.api_key_env, proxy=params.proxy)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Mapping
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import orjson
@@ -76,13 +77,20 @@ class OpenAIClient:
         key: The key, sent as a bearer token and never shown.
         key_env: Name of the variable that holds it, for hints.
         name: What errors call the server; its address where there is none.
+        proxy: Go through the proxy that the environment names.
 
     Raises:
         RecipeError: The address is none, or the key can't be one.
     """
 
     def __init__(
-        self, base_url: str, key: str | None = None, key_env: str | None = None, name: str | None = None
+        self,
+        base_url: str,
+        key: str | None = None,
+        key_env: str | None = None,
+        name: str | None = None,
+        *,
+        proxy: bool = False,
     ) -> None:
         self.url = check_url(base_url)
         self._key = _checked_key(key, key_env)
@@ -90,6 +98,7 @@ class OpenAIClient:
         self._base = self.url.with_query(None).with_fragment(None)
         self._query = self.url.query_string
         self._name = name or str(self._base)
+        self._proxy = proxy
         self._urls: dict[str, URL] = {}
         self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
         self._session: aiohttp.ClientSession | None = None
@@ -195,9 +204,16 @@ class OpenAIClient:
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_S, ttl_dns_cache=300),
             headers=headers,
             cookie_jar=aiohttp.DummyCookieJar(),
+            proxy=self._proxy_url() if self._proxy else None,
         )
         self._loop = asyncio.get_running_loop()
         return self._session
+
+    def _proxy_url(self) -> str | None:
+        """The environment's proxy for this server; aiohttp's own way would read `.netrc` as well."""
+        if proxy_bypass(self.url.host or ""):
+            return None
+        return getproxies().get(self.url.scheme)
 
     def _place(self, path: str) -> URL:
         base = self._base

@@ -6,10 +6,20 @@ from pydantic import Field
 
 from symposia.offers import BackendParams
 
-__all__ = ["LocalParams", "OpenAICompatibleParams", "ReplayParams", "ScriptedParams", "VLLMParams"]
+__all__ = ["LocalParams", "OpenAICompatibleParams", "ReplayParams", "ScriptedParams", "ServerParams", "VLLMParams"]
 
 
-class OpenAICompatibleParams(BackendParams):
+class ServerParams(BackendParams):
+    """A model behind HTTP.
+
+    Attributes:
+        proxy: Go through the proxy that the environment names (``HTTPS_PROXY``, ``NO_PROXY``).
+    """
+
+    proxy: bool = False
+
+
+class OpenAICompatibleParams(ServerParams):
     """What the server at ``base_url`` is able to do is declared, for it has no way to say so.
 
     The defaults hold for servers of many makes. What a server without the feature ignores (a seed) or what is
@@ -35,7 +45,7 @@ class OpenAICompatibleParams(BackendParams):
     embed: bool = False
 
 
-class VLLMParams(BackendParams):
+class VLLMParams(ServerParams):
     """A model served by vLLM.
 
     Attributes:

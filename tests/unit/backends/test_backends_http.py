@@ -371,13 +371,21 @@ async def test_a_key_goes_to_its_server_and_nowhere_else() -> None:
     assert seen == ["asked"]
 
 
-async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
-        monkeypatch.setenv(name, "http://127.0.0.1:1")
-    async with MockOpenAI() as mock:
-        client = OpenAIClient(mock.base_url)
-        assert await ask(client)
-        await client.close()
+async def test_proxies_of_the_environment_are_used_only_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    async with MockOpenAI() as mock, MockOpenAI(lambda _: "by the proxy") as proxy:
+        for name in ("HTTP_PROXY", "http_proxy"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
+        straight = OpenAIClient(mock.base_url)
+        assert await ask(straight) != "by the proxy"
+        through = OpenAIClient("http://far-away.invalid/v1", proxy=True)
+        assert await ask(through) == "by the proxy"
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        spared = OpenAIClient(mock.base_url, proxy=True)
+        assert await ask(spared) != "by the proxy"
+        for client in (straight, through, spared):
+            await client.close()
 
 
 @pytest.mark.parametrize("url", ["localhost:8000", "", "ftp://h/v1", "http://", "/v1", "http://[::1"])
