@@ -17,6 +17,7 @@ from symposia.contracts import NegotiateContext, Schema
 from symposia.errors import RecipeError, SourceError
 from symposia.host import Host, Workbench
 from symposia.prompts import Prompt
+from symposia.recipes import load_recipe
 from symposia.records import Draft, Evidence, JsonObject, Neighbour, Persona, Task, Verdict
 from symposia_graphs import InstructionParams, QaParams, nodes
 from symposia_graphs.graph import NegotiationGraph
@@ -273,3 +274,13 @@ async def test_nodes_and_routes_make_a_graph_of_ones_own() -> None:
     final = await builder.compile().ainvoke(opening(ticket()), context=context)
     negotiation = record(cast(NegotiateState, final), "mine")
     assert [verdict.status for verdict in negotiation.verdicts] == ["fail", "fail", "pass"]
+
+
+@pytest.mark.parametrize("name", ["demo", "negotiate", "qa"])
+def test_shipped_recipes_are_valid_and_name_what_ships(name: str) -> None:
+    loaded = load_recipe(name, host=Host())
+    recipe = loaded.recipe
+    assert recipe.name == name and recipe.description
+    assert recipe.review.policy != "none" or recipe.negotiation.min_evidence > 0, "somebody outside vouches"
+    if recipe.source is not None:
+        assert (loaded.base / str(recipe.source.params["path"])).is_file()
