@@ -106,4 +106,7 @@ class Parking:
 
 
 def _unusable(path: Path | None, exc: Exception) -> StoreError:
-    return StoreError(f"{path}: {exc}", "free disk space or mend the rights of the run's folder, then run it again")
+    return StoreError(
+        f"{path}: {exc}",
+        "free disk space or mend the rights of the run's folder; the file itself may be deleted, it is rebuilt",
+    )
