@@ -7,6 +7,7 @@ of quote, answer and question hang together. It does not say that the answer is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -22,6 +23,7 @@ from symposia_plugins.verifiers.words import contains, content_stems, squeeze, s
 
 __all__ = ["GroundedVerifier"]
 
+_SENTENCE_END = re.compile(r"[.!?。！？]\s")
 _QUESTION_MARKS = ("?", "？", "؟")
 _LEAST_QUESTION_WORDS = 4
 _SHORTEST_CIRCLE = 10
@@ -53,6 +55,8 @@ class GroundedVerifier:
       passage (rules of `numbers` and `names`).
     - ``answer_without_content``, ``answer_unsupported``: the answer has content words, and enough of them occur in
       the passage.
+    - ``question_elsewhere``: the question shares a content word with the answer, or with the quote's sentence or
+      the one before it.
     - ``answer_adds_nothing``: the answer says something that is not in the question; answers to yes-no questions
       need not.
     - ``quote_unrelated``: the quote shares a content word with what the answer adds, and has all numbers that the
@@ -92,7 +96,7 @@ class GroundedVerifier:
         triple = _Triple(*(_text(draft, name) for name in self._names))
         findings = list(self._blanks(draft))
         if not findings:
-            findings = [*self._shape(triple, source), *self._claims(triple, source), *_ties(triple)]
+            findings = [*self._shape(triple, source), *self._claims(triple, source), *_ties(triple, source)]
         passed = Evidence(
             summary="The quote stands verbatim in the passage and shares its words with the answer, whose numbers "
             "and names occur in the passage.",
@@ -254,10 +258,26 @@ def _longest_match(quote: str, passage: str) -> str:
     return best
 
 
-def _ties(triple: _Triple) -> Iterator[Finding]:
+def _around(quote: str, passage: str) -> str:
+    """The sentences that hold the quote, with the one before them; empty where the quote is not there."""
+    start = passage.find(quote)
+    if start < 0:
+        return ""
+    ends = [found.end() for found in _SENTENCE_END.finditer(passage)]
+    before = [end for end in ends if end <= start]
+    first = before[-2] if len(before) > 1 else 0
+    last = next((end for end in ends if end >= start + len(quote)), len(passage))
+    return passage[first:last]
+
+
+def _ties(triple: _Triple, source: _Source) -> Iterator[Finding]:
     """Whether quote, answer and question hang together."""
     asked = {stem(word) for word in triple.question_words}
     asked_values = values_given(triple.question)
+    near = {stem(word) for word in words(_around(squeeze(triple.quote), source.squeezed))}
+    if near and not {*near, *triple.answer_stems}.intersection(content_stems(triple.question)):
+        text = "The question asks about something else: it shares no word with the answer or the quote's sentence."
+        yield Finding("question_elsewhere", text, triple.question)
     quote_stems = {stem(word) for word in triple.quote_words}
     quote_values = values_given(triple.quote)
     added = [word for word in triple.answer_stems if word not in asked]

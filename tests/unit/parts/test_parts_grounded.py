@@ -69,6 +69,7 @@ async def test_a_grounded_answer_passes_as_content_evidence() -> None:
         ({"answer": "It was he who did it."}, "answer_without_content"),
         ({"answer": "He was a famous engineer and traveller, born abroad into a family of sailors."},
          "answer_unsupported"),
+        ({"question": "How old was the keeper Henry Hall?"}, "question_elsewhere"),
         ({"answer": "The second tower was designed."}, "answer_adds_nothing"),
         ({"quote": "It stood until December 1755, when the lantern caught fire."}, "quote_unrelated"),
         ({"question": "When was the second tower completed?", "answer": "It was completed in 1709.",
