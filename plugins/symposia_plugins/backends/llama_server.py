@@ -17,6 +17,8 @@ __all__ = ["LlamaServer", "ServerPlan", "lease", "weights_digest"]
 
 _MAGIC = b"GGUF"
 _SILENT = -1
+_HTTP_THREADS = 64
+"""More than slots: each open connection holds a thread, an idle one too."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +70,9 @@ class LlamaServer:
             self._server = None
 
     def _started(self) -> Any:
-        import xllamacpp
-
         plan = self.plan
         _check_file(plan.weights)
+        xllamacpp = _library()
         params = xllamacpp.CommonParams()
         params.model.path = str(plan.weights)
         # Answers name the model by its alias; else they would show where the file lies.
@@ -82,6 +83,7 @@ class LlamaServer:
         params.cpuparams_batch.n_threads = plan.threads
         # Threads that wait by spinning bring a machine with other work to a crawl.
         params.cpuparams.poll = params.cpuparams_batch.poll = 0
+        params.n_threads_http = _HTTP_THREADS
         params.api_keys = [self.key]
         params.verbosity = _SILENT
         params.ui = False
@@ -92,6 +94,22 @@ class LlamaServer:
                 f"llama.cpp can't load {plan.weights.name} with {plan.slots} slots of {plan.context} tokens: {exc}",
                 "the file may be damaged or of an architecture that is too new, or memory may not suffice",
             ) from exc
+
+
+def _library() -> Any:
+    """Import xllamacpp.
+
+    Raises:
+        EndpointError: It, or the OpenMP library that it stands on, is not there.
+    """
+    try:
+        import xllamacpp
+    except ImportError as exc:
+        raise EndpointError(
+            f"llama.cpp can't be loaded: {exc}",
+            "pip install 'symposia[local]'; where libgomp.so.1 is missing, install it: apt-get install libgomp1",
+        ) from exc
+    return xllamacpp
 
 
 _servers: dict[tuple[Path, int, int], LlamaServer] = {}

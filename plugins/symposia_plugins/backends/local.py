@@ -121,7 +121,9 @@ class Local:
             asyncio.get_running_loop().run_in_executor(None, release, server)
             raise
         self._server = server
-        return OpenAIClient(f"{address}/v1", server.key, name=f"local/{self._name}")
+        # The server holds a thread for each open connection, an idle one too: more of them than it has threads
+        # would let some requests starve. So those that find no slot wait on this side, in order.
+        return OpenAIClient(f"{address}/v1", server.key, name=f"local/{self._name}", connections=server.plan.slots)
 
 
 def _exact(request: ChatRequest) -> ChatRequest:

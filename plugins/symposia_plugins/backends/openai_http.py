@@ -78,6 +78,7 @@ class OpenAIClient:
         key_env: Name of the variable that holds it, for hints.
         name: What errors call the server; its address where there is none.
         proxy: Go through the proxy that the environment names.
+        connections: Most connections at once; 0 for as many as there are requests.
 
     Raises:
         RecipeError: The address is none, or the key can't be one.
@@ -91,6 +92,7 @@ class OpenAIClient:
         name: str | None = None,
         *,
         proxy: bool = False,
+        connections: int = 0,
     ) -> None:
         self.url = check_url(base_url)
         self._key = _checked_key(key, key_env)
@@ -99,6 +101,7 @@ class OpenAIClient:
         self._query = self.url.query_string
         self._name = name or str(self._base)
         self._proxy = proxy
+        self._connections = connections
         self._urls: dict[str, URL] = {}
         self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
         self._session: aiohttp.ClientSession | None = None
@@ -201,7 +204,9 @@ class OpenAIClient:
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_S, ttl_dns_cache=300),
+            connector=aiohttp.TCPConnector(
+                limit=self._connections, keepalive_timeout=_KEEPALIVE_S, ttl_dns_cache=300
+            ),
             headers=headers,
             cookie_jar=aiohttp.DummyCookieJar(),
             proxy=self._proxy_url() if self._proxy else None,
